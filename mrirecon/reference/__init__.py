@@ -1,1 +1,1 @@
-"""Each op again in plain PyTorch, in any precision: what it means. For tests and benchmarks."""
+"""The meaning of each operator in plain PyTorch; imported by tests and benchmarks only."""

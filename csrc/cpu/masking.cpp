@@ -1,0 +1,38 @@
+#include "../masking.h"
+
+#include "items.h"
+
+namespace mrirecon {
+inline namespace MRIRECON_SIMD {
+
+template <class T>
+void mask_row(const Complex<T>* kspace, const bool* mask, Complex<T>* out, int64_t cols) {
+  for (int64_t c = 0; c < cols; ++c) out[c] = masked(kspace[c], mask[c]);
+}
+
+template <class T>
+void rows(const ApplyMask<T>& args, int64_t begin, int64_t end) {
+  const int64_t cols = args.extent.cols;
+  for (int64_t r = begin; r < end; ++r) {
+    const bool* mask = args.mask.row(args.extent, r);
+    const Complex<T>* kspace = args.kspace + r * cols;
+    Complex<T>* out = args.out + r * cols;
+    const int64_t stride = args.mask.col_stride;
+    if (args.noise_std == T(0) && stride == 1) {
+      mask_row(kspace, mask, out, cols);
+    } else if (args.noise_std == T(0)) {
+      for (int64_t c = 0; c < cols; ++c) out[c] = masked(kspace[c], *mask);
+    } else {
+      for (int64_t c = 0; c < cols; ++c)
+        out[c] = masked_with_noise(kspace[c], mask[c * stride], args.noise_std, args.seed,
+                                   static_cast<uint64_t>(r * cols + c));
+    }
+  }
+}
+
+}  // namespace MRIRECON_SIMD
+
+template void run_items<kSimd>(const ApplyMask<float>&, int64_t, int64_t);
+template void run_items<kSimd>(const ApplyMask<double>&, int64_t, int64_t);
+
+}  // namespace mrirecon

@@ -1,0 +1,1 @@
+# The test library: the CUDA kernels of csrc/cuda, compiled by g++ against the emulator.
