@@ -5,9 +5,17 @@
 namespace mrirecon {
 inline namespace MRIRECON_SIMD {
 
+using Word = uint64_t __attribute__((may_alias));
+
+// `masked` on 64-bit words: a bitwise "and" with all ones or zeros. g++ makes vector code of it,
+// for complex64, and not of pairs of conditional moves (measured: half the time for a 2-D mask).
 template <class T>
 void mask_row(const Complex<T>* kspace, const bool* mask, Complex<T>* out, int64_t cols) {
-  for (int64_t c = 0; c < cols; ++c) out[c] = masked(kspace[c], mask[c]);
+  constexpr int64_t kWords = sizeof(Complex<T>) / sizeof(Word);
+  const Word* __restrict__ from = reinterpret_cast<const Word*>(kspace);
+  const uint8_t* __restrict__ keep = reinterpret_cast<const uint8_t*>(mask);  // 0 or 1
+  Word* __restrict__ to = reinterpret_cast<Word*>(out);
+  for (int64_t i = 0; i < cols * kWords; ++i) to[i] = from[i] & -uint64_t{keep[i / kWords]};
 }
 
 template <class T>

@@ -1,0 +1,52 @@
+# Two commands do everything on a machine with Python 3.11, a C++ compiler and make:
+#   make demo              train on real MR images, score, and write a report to open in a browser
+#   make demo DATA=folder  the same on your own images
+#   make test              lint, types and tests
+PYTHON ?= python3
+DATA ?=
+OUT ?= runs/demo
+SHORT ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
+CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
+
+.PHONY: demo test lint emulator clean
+
+demo: .venv/demo .venv/native
+	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
+
+test: lint emulator
+	$(BIN)/python -m pytest
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/clang-format --dry-run -Werror $(CPP)
+	$(BIN)/mypy
+
+emulator: .venv/test .venv/native
+	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/cmake -DMRIRECON_EMULATOR=ON >build/cmake.log \
+	  || { cat build/cmake.log; exit 1; }
+	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/cmake
+
+clean:
+	rm -rf .venv build mrirecon/_native.so *.egg-info
+
+.venv/base: constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) torch setuptools wheel cmake ninja
+	@touch $@
+
+.venv/native: .venv/base $(NATIVE) mrirecon/version.py
+	$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/demo: .venv/native pyproject.toml
+	$(PIP) --no-build-isolation --editable ".[demo]"
+	@touch $@ .venv/native
+
+.venv/test: .venv/native pyproject.toml
+	$(PIP) --no-build-isolation --editable ".[demo,dev]"
+	@touch $@ .venv/native .venv/demo
