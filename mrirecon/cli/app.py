@@ -1,0 +1,45 @@
+"""Assemble the sub-commands and turn errors into one line."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from mrirecon.cli.info import info
+
+app = typer.Typer(
+    name="mrirecon",
+    help="From MR images to a trained, scored reconstruction of undersampled k-space.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def _options(
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error arose, for bug reports.")
+    ] = False,
+) -> None:
+    del traceback  # main looks for it, since a callback cannot hand a value to its caller
+
+
+app.command()(info)
+
+
+def main() -> None:
+    """Run the command line; an expected error becomes one line on stderr and exit status 1."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted")
+        sys.exit(130)
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        if "--traceback" in sys.argv:
+            raise
+        text = " ".join(str(error).split()) or type(error).__name__
+        Console(stderr=True, soft_wrap=True).print(f"error: {text}", markup=False, highlight=False)
+        sys.exit(1)
