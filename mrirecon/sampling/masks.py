@@ -1,0 +1,147 @@
+"""Masks as a pure function of (seed, volume, slice, epoch), one at a time or a batch."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrirecon.sampling.config import Extent, SamplingConfig, Strategy
+from mrirecon.sampling.density import draw_by_density
+from mrirecon.sampling.lines import equispaced, every_nth
+from mrirecon.sampling.radial import draw_spokes
+
+Draw = Callable[[SamplingConfig, tuple[int, ...], np.random.Generator], NDArray[np.bool_]]
+
+# A line strategy is handed (n_lines,), a plane strategy (rows, cols).
+STRATEGIES: dict[Strategy, Draw] = {
+    "equispaced": equispaced,
+    "every_nth": every_nth,
+    "random": draw_by_density,
+    "variable_density": draw_by_density,
+    "variable_density_2d": draw_by_density,
+    "radial": draw_spokes,
+    "golden_angle": draw_spokes,
+}
+
+EXTENT_CODES: dict[Extent, int] = {"run": 0, "volume": 1, "slice": 2}
+
+
+def make_mask(
+    config: SamplingConfig,
+    shape: tuple[int, int],
+    *,
+    seed: int,
+    volume: int = 0,
+    slice_index: int = 0,
+    epoch: int = 0,
+) -> Tensor:
+    """Make the sampling mask of one slice.
+
+    The randomness is NumPy's PCG64 on SeedSequence(seed, spawn_key=(extent, volume, slice,
+    epoch)), where what `config.per` shares is left at 0. So a mask depends on neither rank,
+    worker nor order, and training, evaluation and a later run agree.
+
+    Args:
+        config: the sampling.
+        shape: (rows, cols) of the image.
+        seed: of the run, at least 0.
+        volume: number of the volume, at least 0.
+        slice_index: number of the slice in the volume, at least 0.
+        epoch: at least 0.
+
+    Returns:
+        bool, True where measured: (cols,) or (rows, 1) for lines, else (rows, cols).
+
+    Raises:
+        ValueError: "name: expected ..., got ..." if `shape` has no room for what `config` asks.
+    """
+    place = (volume, slice_index, epoch)
+    return torch.from_numpy(_draw(config, _checked(shape), seed, place))
+
+
+def mask_batch(
+    config: SamplingConfig,
+    shape: tuple[int, int],
+    *,
+    seed: int,
+    volumes: Tensor,
+    slices: Tensor,
+    epoch: int,
+) -> Tensor:
+    """Make the masks of a batch; entry i is `make_mask` of (volumes[i], slices[i], epoch).
+
+    Args:
+        config: the sampling.
+        shape: (rows, cols) of the images.
+        seed: of the run, at least 0.
+        volumes: int64, (batch,), numbers of the volumes.
+        slices: int64, (batch,), numbers of the slices in their volumes.
+        epoch: at least 0.
+
+    Returns:
+        bool, on the CPU, (batch, 1, cols), (batch, rows, 1) or (batch, rows, cols). Where the
+        batch shares one mask, it is a view that repeats it without a copy.
+
+    Raises:
+        ValueError: as `make_mask`; or `volumes` and `slices` differ in length.
+    """
+    if volumes.shape != slices.shape or volumes.ndim != 1:
+        expected = f"(batch,) as volumes {tuple(volumes.shape)}"
+        raise ValueError(f"slices: expected {expected}, got {tuple(slices.shape)}")
+    shape = _checked(shape)
+    if config.per == "run" or volumes.numel() == 0:
+        mask = torch.from_numpy(_draw(config, shape, seed, (0, 0, epoch)))
+        return torch.atleast_2d(mask).expand(len(volumes), -1, -1)
+    places = zip(volumes.tolist(), slices.tolist(), strict=True)
+    masks = [_draw(config, shape, seed, (*place, epoch)) for place in places]
+    stacked = torch.from_numpy(np.stack(masks))
+    return stacked.unsqueeze(1) if stacked.ndim == 2 else stacked
+
+
+def acceleration(mask: Tensor) -> float:
+    """Measure how many times fewer samples a mask has than full sampling.
+
+    Args:
+        mask: bool, any of the mask shapes; of a batch, the mean number of samples counts.
+
+    Returns:
+        Entries over True entries, at least 1.
+
+    Raises:
+        ValueError: no entry is True.
+    """
+    measured = int(mask.sum())
+    if measured == 0:
+        raise ValueError("mask: expected at least one measured sample, got none")
+    return mask.numel() / measured
+
+
+def _checked(shape: tuple[int, int]) -> tuple[int, int]:
+    """Turn a torch.Size or list into a tuple, which the caches can key on."""
+    if len(shape) != 2 or min(shape) < 1:
+        raise ValueError(f"shape: expected (rows, cols), each at least 1, got {tuple(shape)}")
+    return int(shape[0]), int(shape[1])
+
+
+def _draw(
+    config: SamplingConfig, shape: tuple[int, int], seed: int, place: tuple[int, int, int]
+) -> NDArray[np.bool_]:
+    """Draw the mask of `place` = (volume, slice, epoch)."""
+    rng = _generator(config.per, seed, place)
+    draw = STRATEGIES[config.strategy]
+    if not config.is_line_mask:
+        return draw(config, shape, rng)
+    if config.axis == "cols":
+        return draw(config, shape[1:], rng)
+    return draw(config, shape[:1], rng)[:, None]
+
+
+def _generator(per: Extent, seed: int, place: tuple[int, int, int]) -> np.random.Generator:
+    if min(seed, *place) < 0:
+        expected = "seed, volume, slice and epoch of at least 0"
+        raise ValueError(f"seed: expected {expected}, got {(seed, *place)}")
+    shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[per]
+    sequence = np.random.SeedSequence(seed, spawn_key=(EXTENT_CODES[per], *shared))
+    return np.random.Generator(np.random.PCG64(sequence))
