@@ -11,14 +11,47 @@
 #include "emulator/cuda.h"
 #else
 #include <cuda_runtime.h>
+#endif
 
 namespace mrirecon {
 
-// Launch `kernel` on `stream`; a plain call instead of <<<>>>, so that g++ compiles the file too.
-// Throws: std::runtime_error with CUDA's own text if the launch is refused.
-template <class... Parameters, class... Arguments>
+// launch_kernel<kernel>(grid, block, shared_bytes, stream, arguments...)
+//   Launch `kernel` on `stream`; a plain call instead of <<<>>>, so that g++ compiles the file too.
+//   Throws: std::runtime_error with CUDA's own text if the launch is refused.
+//
+// Layout& layout = shared_memory<Layout>();
+//   Static shared memory: one `Layout`, a struct of arrays, for each block. A type names the
+//   memory: every call with the same type gives the same object.
+//
+// T* values = dynamic_shared_memory<T>();
+//   The `shared_bytes` of the launch, aligned to 16 bytes.
+
+#ifdef MRIRECON_EMULATED
+
+template <auto kernel, class... Arguments>
+void launch_kernel(dim3 grid, dim3 block, size_t shared_bytes, Stream,
+                   const Arguments&... arguments) {
+  emulator::run_grid({emulator::kernel_name<kernel>(), grid, block, shared_bytes,
+                      [&] { kernel(arguments...); }, emulator::settings()});
+}
+
+template <class Layout>
+Layout& shared_memory() {
+  static const char key = 0;  // its address stands for the type
+  void* memory = emulator::Block::current().shared().static_part(&key, sizeof(Layout));
+  return *static_cast<Layout*>(memory);
+}
+
+template <class T>
+T* dynamic_shared_memory() {
+  return static_cast<T*>(emulator::Block::current().shared().dynamic_part());
+}
+
+#else
+
+template <auto kernel, class... Arguments>
 void launch_kernel(dim3 grid, dim3 block, size_t shared_bytes, Stream stream,
-                   void (*kernel)(Parameters...), const Arguments&... arguments) {
+                   const Arguments&... arguments) {
   const auto check = [](cudaError_t error) {
     if (error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
   };
@@ -32,14 +65,21 @@ void launch_kernel(dim3 grid, dim3 block, size_t shared_bytes, Stream stream,
   config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = static_cast<cudaStream_t>(stream);
-  check(cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(arguments)...));
+  check(cudaLaunchKernelEx(&config, kernel, arguments...));
 }
 
-}  // namespace mrirecon
+template <class Layout>
+__device__ __forceinline__ Layout& shared_memory() {
+  __shared__ Layout memory;
+  return memory;
+}
 
-// Shared memory of one block: `name` points to `count` values of type T.
-#define MRIRECON_SHARED(T, name, count) __shared__ T name[count]
-#define MRIRECON_DYNAMIC_SHARED(T, name)                                 \
-  extern __shared__ __align__(16) unsigned char mrirecon_shared_bytes[]; \
-  T* name = reinterpret_cast<T*>(mrirecon_shared_bytes)
+template <class T>
+__device__ __forceinline__ T* dynamic_shared_memory() {
+  extern __shared__ __align__(16) unsigned char memory[];
+  return reinterpret_cast<T*>(memory);
+}
+
 #endif
+
+}  // namespace mrirecon

@@ -25,8 +25,8 @@ __global__ void __launch_bounds__(kThreads) apply_mask_kernel(ApplyMask<T> args)
 
 template <class T>
 void launch_apply_mask(const ApplyMask<T>& args, Stream stream) {
-  launch_kernel(dim3(static_cast<unsigned>(args.n_items())), dim3(kThreads), 0, stream,
-                apply_mask_kernel<T>, args);
+  launch_kernel<apply_mask_kernel<T>>(dim3(static_cast<unsigned>(args.n_items())), dim3(kThreads),
+                                      0, stream, args);
 }
 
 const RegisterCuda<ApplyMask<float>> register_float(launch_apply_mask<float>);

@@ -1,0 +1,195 @@
+#include "emulator/block.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <sstream>
+#include <utility>
+
+namespace mrirecon::emulator {
+namespace {
+
+std::string text_of(uint3 index) {
+  return "(" + std::to_string(index.x) + ", " + std::to_string(index.y) + ", " +
+         std::to_string(index.z) + ")";
+}
+
+std::string text_of(Site site) { return std::string(site.file) + ":" + std::to_string(site.line); }
+
+uint3 index_of(unsigned rank, dim3 size) {
+  return {rank % size.x, rank / size.x % size.y, rank / size.x / size.y};
+}
+
+bool has_lane(unsigned lanes, unsigned lane) { return lanes >> lane & 1; }
+
+}  // namespace
+
+Block& Block::current() {
+  static thread_local Block block;
+  return block;
+}
+
+void Block::run(const Launch& launch, uint3 index) {
+  begin(launch, index);
+  while (n_finished_ < threads_.size()) {
+    resume_ready_threads();
+    if (!fault_.empty()) fail(running_, fault_);
+    if (!release_collectives() && n_finished_ < threads_.size()) release_barrier();
+  }
+  try {
+    shared_.check_ends();
+  } catch (const std::runtime_error& error) {
+    fail(nullptr, error.what());
+  }
+}
+
+void Block::begin(const Launch& launch, uint3 index) {
+  launch_ = &launch;
+  index_ = index;
+  blockIdx = index;
+  blockDim = launch.block;
+  gridDim = launch.grid;
+  n_finished_ = 0;
+  fault_.clear();
+  shared_.begin_block(launch.dynamic_bytes, launch.settings.is_poisoned);
+  random_.seed(launch.settings.seed + index.x + 7919 * index.y + 104729 * index.z);
+
+  const unsigned n_threads = launch.block.x * launch.block.y * launch.block.z;
+  for (Thread& thread : threads_)  // a fault left them in the middle of their work
+    if (thread.stack) free_stacks_.push_back(std::move(thread.stack));
+  threads_.resize(n_threads);
+  order_.resize(n_threads);
+  std::iota(order_.begin(), order_.end(), 0u);
+  if (launch.settings.order == Order::reverse) std::reverse(order_.begin(), order_.end());
+  for (unsigned rank = 0; rank < n_threads; ++rank) {
+    threads_[rank].rank = rank;
+    threads_[rank].index = index_of(rank, launch.block);
+    threads_[rank].state = State::ready;
+  }
+}
+
+void Block::resume_ready_threads() {
+  if (launch_->settings.order == Order::random) std::shuffle(order_.begin(), order_.end(), random_);
+  for (const unsigned rank : order_) {
+    if (threads_[rank].state == State::ready) resume(threads_[rank]);
+    if (!fault_.empty()) return;
+  }
+}
+
+void Block::resume(Thread& thread) {
+  if (!thread.stack) {
+    if (free_stacks_.empty()) free_stacks_.push_back(std::make_unique<Stack>());
+    thread.stack = std::move(free_stacks_.back());
+    free_stacks_.pop_back();
+    prepare(thread.context, *thread.stack, enter_thread);
+  }
+  running_ = &thread;
+  threadIdx = thread.index;
+  switch_context(scheduler_, thread.context);
+  if (thread.state == State::finished) {
+    ++n_finished_;
+    free_stacks_.push_back(std::move(thread.stack));
+  }
+}
+
+void Block::enter_thread() {
+  Block& block = current();
+  try {
+    block.launch_->body();
+  } catch (const std::exception& error) {
+    block.fault_ = error.what();  // thrown on by the scheduler, whose stack has callers
+  }
+  block.suspend(State::finished);
+}
+
+void Block::suspend(State state) {
+  running_->state = state;
+  switch_context(running_->context, scheduler_);
+}
+
+void Block::wait_for_block(Site site) {
+  running_->site = site;
+  suspend(State::at_barrier);
+}
+
+void Block::wait_for_lanes(Collective& collective) {
+  if (!has_lane(collective.lanes, lane()))
+    throw std::runtime_error("lane " + std::to_string(lane()) +
+                             " is not in the mask of its own warp operation");
+  running_->collective = &collective;
+  suspend(State::in_collective);
+}
+
+// A lane goes on when every lane of its mask that has not exited waits in the same operation.
+bool Block::is_complete(const Thread* warp, unsigned n_lanes, const Thread& thread) const {
+  const Collective& mine = *thread.collective;
+  for (unsigned lane = 0; lane < n_lanes; ++lane) {
+    const Thread& other = warp[lane];
+    if (!has_lane(mine.lanes, lane) || other.state == State::finished) continue;
+    if (other.state != State::in_collective || other.collective->kind != mine.kind ||
+        other.collective->lanes != mine.lanes)
+      return false;
+  }
+  return true;
+}
+
+void Block::resolve(const Thread* warp, unsigned n_lanes, const Thread& thread) const {
+  Collective& mine = *thread.collective;
+  const auto takes_part = [&](unsigned lane) {
+    return lane < n_lanes && has_lane(mine.lanes, lane) && warp[lane].state != State::finished;
+  };
+  if (mine.kind == Collective::Kind::shuffle) {
+    if (!takes_part(mine.source))
+      fail(&thread, "a shuffle reads lane " + std::to_string(mine.source) +
+                        ", which does not take part in it");
+    std::memcpy(mine.result, warp[mine.source].collective->value, Collective::kMaxBytes);
+  } else if (mine.kind == Collective::Kind::ballot) {
+    unsigned votes = 0;
+    for (unsigned lane = 0; lane < n_lanes; ++lane)
+      if (takes_part(lane)) votes |= unsigned{warp[lane].collective->value[0] != 0} << lane;
+    std::memcpy(mine.result, &votes, sizeof(votes));
+  }
+}
+
+bool Block::release_collectives() {
+  std::vector<Thread*> released;
+  for (size_t first = 0; first < threads_.size(); first += warpSize) {
+    Thread* warp = &threads_[first];
+    const unsigned n_lanes =
+        static_cast<unsigned>(std::min<size_t>(warpSize, threads_.size() - first));
+    for (unsigned lane = 0; lane < n_lanes; ++lane) {
+      if (warp[lane].state != State::in_collective) continue;
+      if (!is_complete(warp, n_lanes, warp[lane])) continue;
+      resolve(warp, n_lanes, warp[lane]);
+      released.push_back(&warp[lane]);
+    }
+  }
+  for (Thread* thread : released) thread->state = State::ready;
+  return !released.empty();
+}
+
+void Block::release_barrier() {
+  const Thread* first = nullptr;  // that waits at the barrier
+  for (const Thread& thread : threads_) {
+    if (thread.state == State::in_collective)
+      fail(&thread, "deadlock: a warp operation waits for lanes that do not enter it");
+    if (thread.state == State::at_barrier && !first) first = &thread;
+  }
+  for (Thread& thread : threads_) {
+    if (thread.state == State::finished)
+      fail(&thread,
+           "exited before the __syncthreads() at " + text_of(first->site) + ", where others wait");
+    if (thread.site.line != first->site.line || std::strcmp(thread.site.file, first->site.file))
+      fail(&thread, "divergent barrier: it waits at " + text_of(thread.site) + ", thread " +
+                        text_of(first->index) + " at " + text_of(first->site));
+  }
+  for (Thread& thread : threads_) thread.state = State::ready;
+}
+
+void Block::fail(const Thread* thread, const std::string& text) const {
+  const std::string place = "block " + text_of(index_);
+  throw Fault(launch_->kernel,
+              (thread ? place + ", thread " + text_of(thread->index) : place) + ": " + text);
+}
+
+}  // namespace mrirecon::emulator

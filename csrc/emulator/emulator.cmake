@@ -1,1 +1,0 @@
-# The test library: the CUDA kernels of csrc/cuda, compiled by g++ against the emulator.

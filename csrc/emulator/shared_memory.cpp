@@ -1,0 +1,61 @@
+#include "emulator/shared_memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+namespace mrirecon::emulator {
+namespace {
+
+constexpr size_t kGuardBytes = 512;  // on each side; keeps the alignment of any CUDA type
+constexpr size_t kMaxStaticBytes = 48 * 1024;
+constexpr unsigned char kPoison = 0xff;
+
+bool is_untouched(const unsigned char* guard) {
+  return std::all_of(guard, guard + kGuardBytes, [](unsigned char b) { return b == kPoison; });
+}
+
+}  // namespace
+
+unsigned char* SharedMemory::Area::begin() const { return memory.get() + kGuardBytes; }
+
+void SharedMemory::begin_block(size_t dynamic_bytes, bool is_poisoned) {
+  is_poisoned_ = is_poisoned;
+  areas_.clear();
+  add(nullptr, dynamic_bytes);
+}
+
+const SharedMemory::Area& SharedMemory::add(const void* key, size_t bytes) {
+  const size_t total = (bytes + 3 * kGuardBytes - 1) / kGuardBytes * kGuardBytes;
+  auto* memory = static_cast<unsigned char*>(std::aligned_alloc(kGuardBytes, total));
+  if (!memory) throw std::bad_alloc();
+  std::memset(memory, kPoison, total);
+  if (!is_poisoned_) std::memset(memory + kGuardBytes, 0, bytes);
+  areas_.push_back({key, bytes, std::unique_ptr<unsigned char, Free>(memory)});
+  return areas_.back();
+}
+
+void* SharedMemory::static_part(const void* key, size_t bytes) {
+  size_t used = bytes;
+  for (size_t i = 1; i < areas_.size(); ++i) {
+    if (areas_[i].key == key) return areas_[i].begin();
+    used += areas_[i].bytes;
+  }
+  if (used > kMaxStaticBytes)
+    throw std::runtime_error("static shared memory: expected at most " +
+                             std::to_string(kMaxStaticBytes) + " bytes, got " +
+                             std::to_string(used));
+  return add(key, bytes).begin();
+}
+
+void SharedMemory::check_ends() const {
+  for (const Area& area : areas_) {
+    if (is_untouched(area.memory.get()) && is_untouched(area.begin() + area.bytes)) continue;
+    throw std::runtime_error(std::string("a write outside the ") + std::to_string(area.bytes) +
+                             " bytes of " + (area.key ? "static" : "dynamic") + " shared memory");
+  }
+}
+
+}  // namespace mrirecon::emulator
