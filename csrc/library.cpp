@@ -4,4 +4,14 @@
 
 STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
   m.def("apply_mask(Tensor kspace, Tensor mask, float noise_std, int seed) -> Tensor");
+
+  // The gradient is to `prediction`; SSIM is symmetric, so exchange the two for the other one.
+  m.def("ssim_mean(Tensor prediction, Tensor target, Tensor data_range, str window) -> Tensor");
+  m.def(
+      "ssim_mean_with_grad(Tensor prediction, Tensor target, Tensor data_range, str window)"
+      " -> (Tensor mean, Tensor grad)");
+  m.def("ssim_map(Tensor prediction, Tensor target, Tensor data_range, str window) -> Tensor");
+  m.def(
+      "grad_ssim_map(Tensor grad_map, Tensor prediction, Tensor target, Tensor data_range,"
+      " str window) -> Tensor");
 }

@@ -73,6 +73,8 @@ void run_cuda(const Tensor& like, const Args& args) {
 
 #ifndef MRIRECON_EMULATED
 
+inline bool runs_on_gpu(const Tensor& tensor) { return tensor.is_cuda(); }
+
 template <class Args>
 void run_cpu(const Args& args) {
   // About 16k elements a task: enough to hide the cost of handing it to a thread.
@@ -93,6 +95,8 @@ void run(const Tensor& like, const Args& args) {
 }
 
 #else  // the test build: the CUDA kernels, executed by the emulator on CPU tensors
+
+inline bool runs_on_gpu(const Tensor&) { return true; }
 
 template <class Args>
 void run(const Tensor&, const Args& args) {
