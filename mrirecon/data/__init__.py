@@ -1,0 +1,33 @@
+"""From image files to batches of undersampled k-space."""
+
+from mrirecon.data.dataset import RawBatch, SliceDataset
+from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
+from mrirecon.data.readers import (
+    SPLITS,
+    ChannelError,
+    SliceAxis,
+    Source,
+    Split,
+    Subject,
+    read_source,
+    write_nifti_like,
+)
+from mrirecon.data.store import SliceStore, StoredSubject
+
+__all__ = [
+    "SPLITS",
+    "ChannelError",
+    "PrepareConfig",
+    "Prepared",
+    "RawBatch",
+    "SliceAxis",
+    "SliceDataset",
+    "SliceStore",
+    "Source",
+    "Split",
+    "StoredSubject",
+    "Subject",
+    "prepare",
+    "read_source",
+    "write_nifti_like",
+]
