@@ -26,10 +26,10 @@ struct Ssim {
   int64_t images, rows, cols;
   int window_size;  // 7: uniform, 11: Gaussian
 
-  int64_t map_rows() const { return rows - window_size + 1; }
-  int64_t map_cols() const { return cols - window_size + 1; }
-  int64_t row_tiles() const { return (rows + kTileRows - 1) / kTileRows; }
-  int64_t col_tiles() const { return (cols + kTileCols - 1) / kTileCols; }
+  MRIRECON_HD int64_t map_rows() const { return rows - window_size + 1; }
+  MRIRECON_HD int64_t map_cols() const { return cols - window_size + 1; }
+  MRIRECON_HD int64_t row_tiles() const { return (rows + kTileRows - 1) / kTileRows; }
+  MRIRECON_HD int64_t col_tiles() const { return (cols + kTileCols - 1) / kTileCols; }
   int64_t n_items() const { return images * row_tiles(); }    // an item is one row of tiles
   int64_t item_size() const { return 8 * kTileRows * cols; }  // in the cost of a plain copy
 };
@@ -86,14 +86,16 @@ MRIRECON_HD V ssim_value(const SsimMoments<V>& m, const SsimConstants<S>& consta
          ((luminance_s + luminance_d) * (contrast_s + m.variance_d));
 }
 
-// d value / dx_i = w_i (constant + s_i of_s + d_i of_d) for each pixel i of the window.
+// d value / dx_i = w_i (constant + s_i of_s + d_i of_d) for each pixel i of the window, with s_i
+// measured from the same point as `measured_mean_s`: from 0, or from one near the pixels, so that
+// large terms need not cancel.
 template <class V>
 struct SsimGradient {
   V value, constant, of_s, of_d;
 };
 
 template <class Window, class V, class S>
-MRIRECON_HD SsimGradient<V> ssim_gradient(const SsimMoments<V>& m,
+MRIRECON_HD SsimGradient<V> ssim_gradient(const SsimMoments<V>& m, const V& measured_mean_s,
                                           const SsimConstants<S>& constants) {
   const V luminance_s = m.mean_s * m.mean_s + constants.luminance;
   const V contrast_s = m.variance_s + constants.contrast;
@@ -109,8 +111,8 @@ MRIRECON_HD SsimGradient<V> ssim_gradient(const SsimMoments<V>& m,
   const V by_variance =
       S(4 * Window::kCovarianceScale) * luminance * contrast_inverse * contrast_inverse;
   const V of_s = by_variance * m.variance_d, of_d = -by_variance * contrast_s;
-  const V constant = by_mean * (luminance_d * m.mean_s - luminance_s * m.mean_d) - m.mean_s * of_s -
-                     m.mean_d * of_d;
+  const V constant = by_mean * (luminance_d * m.mean_s - luminance_s * m.mean_d) -
+                     measured_mean_s * of_s - m.mean_d * of_d;
   return {luminance * contrast, constant, of_s, of_d};
 }
 

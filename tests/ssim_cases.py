@@ -18,6 +18,7 @@ SHAPES = [
     (0, 16, 16),
     (2, 0, 16, 16),
 ]
+HARD = ["bright and flat", "far from zero", "bright block on dark", "negative"]
 
 
 def make_pair(shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
@@ -29,3 +30,20 @@ def tolerance_of(dtype: torch.dtype) -> float:
     """Allow the result's own rounding in float32, that of sums of 11 x 11 terms in float64."""
     eps = torch.finfo(dtype).eps
     return eps if dtype == torch.float32 else 50 * eps * 121**0.5
+
+
+def hard_pair(case: str) -> tuple[Tensor, Tensor]:
+    """Images on which a variance taken as a difference of float32 means is lost."""
+    noise = torch.randn(2, 40, 48)
+    target = {
+        "bright and flat": 1 - 1e-3 * torch.rand(40, 48),
+        "far from zero": 100 + torch.rand(40, 48),
+        "bright block on dark": (torch.arange(48) > 24) * 0.98 + 1e-3 * torch.rand(40, 48),
+        "negative": torch.rand(40, 48) - 0.7,
+    }[case]
+    return target + (2e-3 * noise[0]).float(), target
+
+
+def assert_relative(found: Tensor, expected: Tensor, tolerance: float) -> None:
+    error = torch.linalg.vector_norm(found.double() - expected)
+    assert error <= tolerance * torch.linalg.vector_norm(expected)

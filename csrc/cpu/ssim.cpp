@@ -140,7 +140,8 @@ class Walk {
     double* out = ring_row(row) + kSize - 1;
     for_packs(map_cols_, [&](auto type, int64_t column) {
       using P = decltype(type);
-      const SsimGradient<P> gradient = ssim_gradient<Window>(moments<P>(g, column), constants_);
+      const SsimMoments<P> m = moments<P>(g, column);
+      const SsimGradient<P> gradient = ssim_gradient<Window>(m, m.mean_s, constants_);
       const P weight = grad_map ? load<P>(grad_map + column) : P{} + mean_weight_;
       sum.add(gradient.value);
       store(weight * gradient.constant, out + column);
