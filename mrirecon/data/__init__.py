@@ -12,11 +12,13 @@ from mrirecon.data.readers import (
     read_source,
     write_nifti_like,
 )
+from mrirecon.data.simulate import Measurement, simulate
 from mrirecon.data.store import SliceStore, StoredSubject
 
 __all__ = [
     "SPLITS",
     "ChannelError",
+    "Measurement",
     "PrepareConfig",
     "Prepared",
     "RawBatch",
@@ -29,5 +31,6 @@ __all__ = [
     "Subject",
     "prepare",
     "read_source",
+    "simulate",
     "write_nifti_like",
 ]

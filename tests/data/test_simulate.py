@@ -1,0 +1,124 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mrirecon.data import RawBatch, simulate
+from mrirecon.fourier import fft_centred
+from mrirecon.sampling import SamplingConfig, make_mask
+
+LINES = SamplingConfig(acceleration=4)
+PLANE = SamplingConfig("variable_density_2d", acceleration=4)
+
+
+def make_batch(n: int = 3, shape: tuple[int, int] = (32, 40), dtype: str = "uint8") -> RawBatch:
+    limit = np.iinfo(dtype).max
+    pixels = np.random.default_rng(1).integers(0, limit, (n, *shape), endpoint=True).astype(dtype)
+    return RawBatch(
+        images=torch.from_numpy(pixels),
+        scale=torch.from_numpy(pixels.max((1, 2)).astype(np.float32)),
+        volumes=torch.arange(n) // 2,
+        slices=torch.arange(n) % 2,
+    )
+
+
+def part(batch: RawBatch, index: slice) -> RawBatch:
+    return RawBatch(
+        batch.images[index], batch.scale[index], batch.volumes[index], batch.slices[index]
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32"])
+def test_the_target_is_the_image_over_its_volumes_maximum(dtype: str) -> None:
+    batch = make_batch(dtype=dtype)
+
+    target = simulate(batch, LINES, seed=1).target
+
+    assert target.shape == (3, 1, 32, 40)
+    assert (target.dtype, target.amax().item(), target.amin() >= 0) == (torch.float32, 1, True)
+    expected = batch.images.numpy() / batch.scale.numpy()[:, None, None]
+    np.testing.assert_allclose(target[:, 0], expected, rtol=2 * torch.finfo(torch.float32).eps)
+
+
+@pytest.mark.parametrize("sampling", [LINES, PLANE, SamplingConfig(axis="rows", per="run")])
+def test_kspace_is_measured_where_the_mask_of_each_slice_says(sampling: SamplingConfig) -> None:
+    batch = make_batch()
+
+    measured = simulate(batch, sampling, seed=5, epoch=2)
+
+    full = fft_centred(measured.target)
+    for i in range(3):
+        place = {"volume": int(batch.volumes[i]), "slice_index": int(batch.slices[i])}
+        mask = make_mask(sampling, (32, 40), seed=5, epoch=2, **place)
+        assert torch.equal(measured.mask[i].expand(32, 40), mask.expand(32, 40))
+        expected = torch.where(mask, full[i], torch.zeros(()))
+        assert torch.equal(measured.kspace[i], expected)
+
+
+def test_the_zero_filled_image_lies_on_the_target() -> None:
+    """An earlier attempt flipped the image twice and lost one pixel, so that no score was true."""
+    batch = make_batch(shape=(33, 40))
+    full = SamplingConfig("every_nth", acceleration=1)
+
+    measured = simulate(batch, full, seed=1)
+
+    assert measured.mask.all()
+    eps = torch.finfo(torch.float32).eps
+    tolerance = eps * math.log2(33 * 40)  # of a transform and its inverse, values up to 1
+    torch.testing.assert_close(measured.zero_filled.real, measured.target, atol=tolerance, rtol=0)
+    assert measured.zero_filled.imag.abs().max() < tolerance
+
+
+@pytest.mark.parametrize("noise_std", [0.0, 0.1])
+def test_a_slice_is_measured_the_same_in_any_batch(noise_std: float) -> None:
+    batch = make_batch()
+
+    together = simulate(batch, PLANE, seed=3, epoch=1, noise_std=noise_std)
+    alone = simulate(part(batch, slice(2, 3)), PLANE, seed=3, epoch=1, noise_std=noise_std)
+
+    assert torch.equal(together.kspace[2:], alone.kspace)
+
+
+@pytest.mark.parametrize("change", ["seed", "epoch", "volume", "slice"])
+def test_each_seed_epoch_volume_and_slice_has_its_own_noise(change: str) -> None:
+    batch = make_batch(2)
+    same = RawBatch(batch.images[:1], batch.scale[:1], torch.tensor([0]), torch.tensor([0]))
+    other = RawBatch(
+        batch.images[:1],
+        batch.scale[:1],
+        torch.tensor([int(change == "volume")]),
+        torch.tensor([int(change == "slice")]),
+    )
+    full = SamplingConfig("every_nth", acceleration=1)
+
+    one = simulate(same, full, seed=0, epoch=0, noise_std=0.1)
+    two = simulate(
+        other, full, seed=int(change == "seed"), epoch=int(change == "epoch"), noise_std=0.1
+    )
+
+    clean = fft_centred(one.target)
+    correlation = torch.vdot((one.kspace - clean).flatten(), (two.kspace - clean).flatten())
+    n = clean.numel()
+    assert abs(correlation) / (2 * 0.1**2 * n) < 5 / math.sqrt(n)  # 5 standard deviations
+
+
+def test_noise_has_the_stated_size_in_kspace_and_in_the_image() -> None:
+    batch = make_batch(4, (64, 64))
+    full = SamplingConfig("every_nth", acceleration=1)
+
+    measured = simulate(batch, full, seed=1, noise_std=0.05)
+
+    n = measured.kspace.numel()
+    for noise in (
+        measured.kspace - fft_centred(measured.target),
+        measured.zero_filled - measured.target,
+    ):
+        for component in (noise.real, noise.imag):
+            # standard error of a standard deviation, 5 times
+            assert component.std().item() == pytest.approx(0.05, rel=5 / math.sqrt(2 * n))
+
+
+def test_negative_noise_is_refused() -> None:
+    with pytest.raises(ValueError, match="noise_std: expected"):
+        simulate(make_batch(), LINES, seed=1, noise_std=-0.1)
