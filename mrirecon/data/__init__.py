@@ -1,6 +1,7 @@
 """From image files to batches of undersampled k-space."""
 
 from mrirecon.data.dataset import RawBatch, SliceDataset
+from mrirecon.data.inspection import Inspection, SubjectReport, inspect_source
 from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
 from mrirecon.data.readers import (
     SPLITS,
@@ -18,6 +19,7 @@ from mrirecon.data.store import SliceStore, StoredSubject
 __all__ = [
     "SPLITS",
     "ChannelError",
+    "Inspection",
     "Measurement",
     "PrepareConfig",
     "Prepared",
@@ -29,6 +31,8 @@ __all__ = [
     "Split",
     "StoredSubject",
     "Subject",
+    "SubjectReport",
+    "inspect_source",
     "prepare",
     "read_source",
     "simulate",
