@@ -43,9 +43,11 @@ class MaskSummary:
         """Give the summary as one line of text."""
         saved = f"scan time / {self.scan_time_factor:.2f}"
         gap = "" if self.largest_gap is None else f", largest gap {self.largest_gap}"
+        n = self.calibration
+        centre = f"{n} central lines" if self.kind == "lines" else f"full {n} x {n} centre"
         return (
             f"{self.n_readouts} {self.kind}, {100 / self.acceleration:.1f} % measured, "
-            f"acceleration {self.acceleration:.2f}, {self.calibration} central{gap}, "
+            f"acceleration {self.acceleration:.2f}, {centre}{gap}, "
             f"{saved}{' (3-D)' if self.kind == 'points' else ''}"
         )
 

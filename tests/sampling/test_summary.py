@@ -15,7 +15,8 @@ def test_summary_counts_lines() -> None:
     assert summary.calibration == 10
     assert summary.largest_gap == 3
     assert summary.describe() == (
-        "71 lines, 27.7 % measured, acceleration 3.61, 10 central, largest gap 3, scan time / 3.61"
+        "71 lines, 27.7 % measured, acceleration 3.61, 10 central lines, largest gap 3, "
+        "scan time / 3.61"
     )
 
 
@@ -39,15 +40,15 @@ def test_points_save_time_by_their_number_in_3d() -> None:
     assert summary.scan_time_factor == summary.acceleration == 5
     assert summary.calibration == 6
     assert summary.largest_gap is None
-    assert summary.describe().endswith("6 central, scan time / 5.00 (3-D)")
+    assert summary.describe().endswith("full 6 x 6 centre, scan time / 5.00 (3-D)")
 
 
 def test_spokes_are_counted_against_full_cartesian_lines() -> None:
     config = SamplingConfig(strategy="golden_angle", acceleration=8)
-    mask = make_mask(config, (128, 128), seed=1)
-    summary = summarise(config, mask, (128, 128))
+    mask = make_mask(config, (96, 128), seed=1)
+    summary = summarise(config, mask, (96, 128))
     assert summary.kind == "spokes"
-    assert summary.scan_time_factor == 128 / summary.n_readouts
+    assert summary.scan_time_factor == 96 / summary.n_readouts
     assert summary.n_samples == int(mask.sum())
 
 

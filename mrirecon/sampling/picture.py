@@ -1,0 +1,98 @@
+"""Draw masks beside their point spread function, as one figure in a file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrirecon.files import atomic_path
+from mrirecon.fourier import ifft_centred, masked_dims
+from mrirecon.sampling.summary import MaskSummary, full_mask
+
+FLOOR = -60.0  # [dB], the darkest value drawn; an aliased copy below it is lost in any image
+PANEL = 3.0  # [inch], width of one mask
+RESOLUTION = 120  # [dots per inch]
+
+
+def draw_masks(masks: Sequence[tuple[str, Tensor, MaskSummary]], path: Path) -> None:
+    """Draw one column for each mask: the mask, its point spread function, the latter's profile.
+
+    The point spread function is the image of a single bright point under this mask: sharp peaks
+    beside the centre become copies of the anatomy, a low noise-like floor becomes noise.
+
+    Args:
+        masks: at least one (title, mask, summary); the mask as `make_mask` gives it.
+        path: of the figure; its suffix chooses the format, such as .png or .svg.
+
+    Raises:
+        ValueError: "masks: ..." if there are none, "mask: ..." if one does not fit its summary,
+            or the suffix names no format that matplotlib writes.
+        OSError: the file cannot be written.
+    """
+    if not masks:
+        raise ValueError("masks: expected at least one, got none")
+    aspect = max(rows / cols for rows, cols in (summary.shape for _, _, summary in masks))
+    heights = [PANEL * aspect + 0.8, PANEL * aspect + 0.2, 0.8 * PANEL]  # [inch], with titles
+    size = (PANEL * len(masks) + 0.6, sum(heights))
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(3, len(masks), squeeze=False, height_ratios=heights)
+    for column, (title, mask, summary) in zip(axes.T, masks, strict=True):
+        full = full_mask(mask, summary.shape)
+        spread = point_spread(full)
+        _draw_mask(column[0], full, title, summary)
+        _draw_spread(column[1], spread)
+        _draw_profile(column[2], spread, masked_dims(mask))
+    axes[2, 0].set_ylabel("largest response [dB]")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=RESOLUTION)
+
+
+def point_spread(mask: Tensor) -> NDArray[np.float64]:
+    """Compute the magnitude of a mask's point spread function relative to its peak.
+
+    Args:
+        mask: bool, (rows, cols).
+
+    Returns:
+        float64, (rows, cols), in [dB], 0 at the centre, not below `FLOOR`.
+    """
+    spread = ifft_centred(mask.to(torch.complex128)).abs()
+    relative = spread / spread.max()
+    return np.asarray(20 * torch.log10(relative.clamp_min(10 ** (FLOOR / 20))).numpy())
+
+
+def _draw_mask(axes: Axes, mask: Tensor, title: str, summary: MaskSummary) -> None:
+    axes.imshow(mask.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set_title(f"{title}\n{_wrapped(summary)}", fontsize="small")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _draw_spread(axes: Axes, spread: NDArray[np.float64]) -> None:
+    axes.imshow(spread, cmap="magma", vmin=FLOOR, vmax=0)
+    axes.set_title(f"point spread, {FLOOR:.0f} to 0 dB", fontsize="small")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _draw_profile(axes: Axes, spread: NDArray[np.float64], dims: tuple[int, ...]) -> None:
+    """Plot the largest response at each distance, along the axes the mask varies on."""
+    for dim in dims:
+        n = spread.shape[dim]
+        name = "rows" if dim == -2 else "cols"
+        axes.plot(np.arange(n) - n // 2, spread.max(axis=-3 - dim), linewidth=0.8, label=name)
+    axes.set_ylim(FLOOR, 2)
+    axes.set_xlabel("distance [pixels]", fontsize="small")
+    axes.tick_params(labelsize="small")
+    axes.legend(title="along", fontsize="x-small", title_fontsize="x-small", loc="lower right")
+
+
+def _wrapped(summary: MaskSummary) -> str:
+    """Break the summary into lines that fit over its panel."""
+    parts = summary.describe().split(", ")
+    return ",\n".join(", ".join(parts[start : start + 2]) for start in range(0, len(parts), 2))
