@@ -56,7 +56,7 @@ class SamplingConfig:
     calibration: int | None = None
     calibration_shape: CalibrationShape = "square"
     density: Density = "polynomial"
-    power: float = 3.0
+    power: float = 2.0
     width: float = 0.25
     axis: Axis = "cols"
     offset: float | None = None

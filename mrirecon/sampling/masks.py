@@ -25,8 +25,6 @@ STRATEGIES: dict[Strategy, Draw] = {
     "golden_angle": draw_spokes,
 }
 
-EXTENT_CODES: dict[Extent, int] = {"run": 0, "volume": 1, "slice": 2}
-
 
 def make_mask(
     config: SamplingConfig,
@@ -39,9 +37,9 @@ def make_mask(
 ) -> Tensor:
     """Make the sampling mask of one slice.
 
-    The randomness is NumPy's PCG64 on SeedSequence(seed, spawn_key=(extent, volume, slice,
-    epoch)), where what `config.per` shares is left at 0. So a mask depends on neither rank,
-    worker nor order, and training, evaluation and a later run agree.
+    The randomness is NumPy's PCG64 on SeedSequence(seed, spawn_key=(volume, slice, epoch)),
+    where what `config.per` shares is left at 0. So a mask depends on neither rank, worker nor
+    order, and training, evaluation and a later run agree.
 
     Args:
         config: the sampling.
@@ -143,5 +141,5 @@ def _generator(per: Extent, seed: int, place: tuple[int, int, int]) -> np.random
         expected = "seed, volume, slice and epoch of at least 0"
         raise ValueError(f"seed: expected {expected}, got {(seed, *place)}")
     shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[per]
-    sequence = np.random.SeedSequence(seed, spawn_key=(EXTENT_CODES[per], *shared))
+    sequence = np.random.SeedSequence(seed, spawn_key=shared)
     return np.random.Generator(np.random.PCG64(sequence))

@@ -50,6 +50,14 @@ def test_equispaced_gaps_differ_by_at_most_one(asked: float, n_lines: int) -> No
         assert gaps.max() - gaps.min() <= 1
 
 
+def test_default_calibration_takes_at_most_half_of_the_lines() -> None:
+    for asked, central in [(4, 10), (64, 2)]:
+        mask = lines(strategy="equispaced", acceleration=asked)
+        start = 128 - central // 2
+        assert bool(mask[start : start + central].all())
+        assert int(mask.sum()) == 256 // asked
+
+
 def test_equispaced_offset_moves_the_first_line() -> None:
     for offset in range(4):
         mask = lines(strategy="equispaced", acceleration=4, calibration=0, offset=float(offset))
