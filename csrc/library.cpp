@@ -5,6 +5,15 @@
 STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
   m.def("apply_mask(Tensor kspace, Tensor mask, float noise_std, int seed) -> Tensor");
 
+  // Without noise_weight: hard. The gradients: to prediction, measured and noise_weight.
+  m.def(
+      "enforce_consistency(Tensor prediction, Tensor measured, Tensor mask, Tensor? noise_weight)"
+      " -> Tensor");
+  m.def(
+      "grad_enforce_consistency(Tensor grad_out, Tensor? prediction, Tensor? measured, Tensor mask,"
+      " Tensor? noise_weight, bool needs_prediction, bool needs_measured)"
+      " -> (Tensor, Tensor, Tensor)");
+
   // The gradient is to `prediction`; SSIM is symmetric, so exchange the two for the other one.
   m.def("ssim_mean(Tensor prediction, Tensor target, Tensor data_range, str window) -> Tensor");
   m.def(

@@ -44,14 +44,18 @@ def test_shuffles_scan_a_warp(ordered: ModuleType) -> None:
 
 
 def test_shuffles_keep_to_parts_of_a_warp(ordered: ModuleType) -> None:
-    parts = numbers().reshape(-1, 4, 8)  # (warps, parts, lanes of a part)
-    lane = np.arange(8)
-    expected = np.empty_like(parts)
-    expected[:, 0] = parts[:, 0, [3] * 8]
-    expected[:, 1] = parts[:, 1, np.where(lane < 2, lane, lane - 2)]
-    expected[:, 2] = parts[:, 2, np.where(lane > 5, lane, lane + 2)]
-    expected[:, 3] = parts[:, 3, lane ^ 5]
-    assert np.array_equal(run_two_blocks(ordered, "shuffle_in_parts"), expected.ravel())
+    parts = numbers(128).reshape(4, 4, 8)  # (warps, parts of a warp, lanes of a part)
+    lane, warp_lane = np.arange(8), np.arange(32)
+    # An xor may read a lower part; where it points to a higher one the lane keeps its own value.
+    partner = np.where((warp_lane ^ 13) // 8 > warp_lane // 8, warp_lane, warp_lane ^ 13)
+    expected = [
+        parts[0][:, [3] * 8],
+        parts[1][:, np.where(lane < 2, lane, lane - 2)],
+        parts[2][:, np.where(lane > 5, lane, lane + 2)],
+        parts[3].ravel()[partner].reshape(4, 8),
+    ]
+    out = ordered.run_sample("shuffle_in_parts", numbers(128), block=(128, 1, 1))
+    assert np.array_equal(out, np.stack(expected).ravel())
 
 
 def test_votes_count_the_lanes_of_their_mask(ordered: ModuleType) -> None:
@@ -69,9 +73,21 @@ def test_syncwarp_orders_shared_memory_within_a_warp(ordered: ModuleType) -> Non
 @pytest.mark.parametrize("os_threads", [1, 4])
 def test_atomic_add_loses_nothing(emulator: ModuleType, os_threads: int) -> None:
     emulator.configure(os_threads=os_threads)
-    n = 64 * 256
-    out = emulator.run_sample("add_all", numbers(n), grid=(64, 1, 1), block=(256, 1, 1))
-    assert out[0] == numbers(n).sum()  # integers below 2^24: exact in any order
+    n = 512 * 32
+    out = emulator.run_sample("add_all_100_times", numbers(n), grid=(512, 1, 1))
+    assert out[0] == 100 * numbers(n).sum()  # integers below 2^24: exact in any order
+
+
+def test_blocks_run_in_the_order_that_is_set(emulator: ModuleType) -> None:
+    turns = {}
+    for order in ORDERS:
+        emulator.configure(order=order)
+        out = emulator.run_sample("number_blocks", numbers(25), grid=(2, 3, 4))
+        turns[order] = out[:24].tolist()
+    assert turns["forward"] == list(range(24))
+    assert turns["reverse"] == list(range(24))[::-1]
+    assert turns["random"] not in (turns["forward"], turns["reverse"])
+    assert sorted(turns["random"]) == turns["forward"]
 
 
 def test_partial_warp_takes_part_in_warp_operations(ordered: ModuleType) -> None:

@@ -58,13 +58,13 @@ __global__ void sum_up_to_lane(const float* in, float* out, int) {
   out[position()] = sum;
 }
 
-// Four shuffles, one for each quarter of a warp of 32, in parts of 8.
+// Four shuffles in parts of 8 lanes; each warp keeps one of them.
 __global__ void shuffle_in_parts(const float* in, float* out, int) {
   const float value = in[position()];
   const float results[4] = {
       __shfl_sync(kAllLanes, value, 3, 8), __shfl_up_sync(kAllLanes, value, 2, 8),
-      __shfl_down_sync(kAllLanes, value, 2, 8), __shfl_xor_sync(kAllLanes, value, 5, 8)};
-  out[position()] = results[threadIdx.x % warpSize / 8];
+      __shfl_down_sync(kAllLanes, value, 2, 8), __shfl_xor_sync(kAllLanes, value, 13, 8)};
+  out[position()] = results[position() / warpSize % 4];
 }
 
 // The lower half of each warp counts its positive numbers, the upper half tests for any and all.
@@ -85,7 +85,14 @@ __global__ void swap_neighbours(const float* in, float* out, int) {
   out[position()] = row.value[threadIdx.x ^ 1];
 }
 
-__global__ void add_all(const float* in, float* out, int) { atomicAdd(out, in[position()]); }
+__global__ void add_all_100_times(const float* in, float* out, int) {
+  for (int i = 0; i < 100; ++i) atomicAdd(out, in[position()]);
+}
+
+// Each block writes how many blocks ran before it; the last number counts them.
+__global__ void number_blocks(const float*, float* out, int n) {
+  if (linear_thread() == 0) out[linear_block()] = atomicAdd(&out[n - 1], 1.0f);
+}
 
 __global__ void missing_barrier(const float* in, float* out, int) {
   Row& row = shared_memory<Row>();
@@ -163,16 +170,16 @@ std::pair<const std::string, SampleKernel> sample() {
 
 const std::map<std::string, SampleKernel>& sample_kernels() {
   static const std::map<std::string, SampleKernel> kernels{
-      sample<write_position>(),        sample<reverse_block>(),
-      sample<rotate_block>(),          sample<sum_up_to_lane>(),
-      sample<shuffle_in_parts>(),      sample<vote_in_halves>(),
-      sample<swap_neighbours>(),       sample<add_all>(),
-      sample<missing_barrier>(),       sample<missing_second_barrier>(),
-      sample<uninitialised_shared>(),  sample<divergent_barrier>(),
-      sample<exit_before_barrier>(),   sample<wait_for_each_other>(),
-      sample<lane_outside_its_mask>(), sample<shuffle_from_outside>(),
-      sample<write_past_shared>(),     sample<write_before_shared>(),
-      sample<too_much_static_shared>()};
+      sample<write_position>(),         sample<reverse_block>(),
+      sample<rotate_block>(),           sample<sum_up_to_lane>(),
+      sample<shuffle_in_parts>(),       sample<vote_in_halves>(),
+      sample<swap_neighbours>(),        sample<add_all_100_times>(),
+      sample<number_blocks>(),          sample<missing_barrier>(),
+      sample<missing_second_barrier>(), sample<uninitialised_shared>(),
+      sample<divergent_barrier>(),      sample<exit_before_barrier>(),
+      sample<wait_for_each_other>(),    sample<lane_outside_its_mask>(),
+      sample<shuffle_from_outside>(),   sample<write_past_shared>(),
+      sample<write_before_shared>(),    sample<too_much_static_shared>()};
   return kernels;
 }
 
