@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,28 @@ class RawBatch:
     """(batch,) int64, index of each slice's subject in the store; stays on the CPU."""
     slices: Tensor
     """(batch,) int64, number of each slice within its source; stays on the CPU."""
+
+    @classmethod
+    def of_volume(cls, volume: NDArray[Any]) -> "RawBatch":
+        """Make a batch of all slices of a volume that is in no store.
+
+        Args:
+            volume: (n_slices, rows, cols), as `Subject.read_volume` gives it.
+
+        Raises:
+            ValueError: a value is NaN, infinite or negative, or all are 0.
+        """
+        scale = float(volume.max())
+        if not (np.isfinite(volume).all() and volume.min() >= 0 and scale > 0):
+            expected = "finite magnitudes, 0 or more, not all 0"
+            raise ValueError(f"volume: expected {expected}, got {volume.min()} to {scale}")
+        count = len(volume)
+        return cls(
+            images=torch.from_numpy(np.ascontiguousarray(volume)),
+            scale=torch.full((count,), scale),
+            volumes=torch.zeros(count, dtype=torch.int64),
+            slices=torch.arange(count),
+        )
 
     def to(self, device: torch.device | str) -> "RawBatch":
         """Move images and scales; the numbers stay, since masks are drawn on the CPU."""

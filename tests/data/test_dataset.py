@@ -118,3 +118,24 @@ def test_wrong_numbers_are_refused(store: SliceStore) -> None:
         dataset.batches(1, start=-1)
     with pytest.raises(ValueError, match="split: expected one in"):
         SliceDataset(store, "holdout")
+
+
+def test_a_volume_without_a_store_is_a_batch() -> None:
+    volume = random_pixels(1, (3, 8, 10), "int16") // 3
+
+    batch = RawBatch.of_volume(volume)
+
+    np.testing.assert_array_equal(batch.images, volume)
+    assert batch.scale.tolist() == [volume.max()] * 3
+    assert (batch.volumes.tolist(), batch.slices.tolist()) == ([0, 0, 0], [0, 1, 2])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0])
+def test_a_volume_that_holds_no_magnitudes_is_refused(bad: float) -> None:
+    volume = np.ones((2, 3, 3), np.float32)
+    volume[1, 1, 1] = bad
+
+    with pytest.raises(ValueError, match="volume: expected finite magnitudes, 0 or more"):
+        RawBatch.of_volume(volume)
+    with pytest.raises(ValueError, match=r"not all 0, got 0\.0 to 0\.0"):
+        RawBatch.of_volume(np.zeros((1, 2, 2), np.float32))
