@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.data.dataset import RawBatch
-from mrirecon.fourier import fft_centred, ifft_centred
+from mrirecon.fourier import fft_centred, masked_dims
 from mrirecon.ops import apply_mask
 from mrirecon.sampling import SamplingConfig, mask_batch
 
@@ -18,12 +18,15 @@ class Measurement:
 
     target: Tensor
     """(batch, 1, rows, cols) float32 in [0, 1], the fully sampled image."""
-    kspace: Tensor
-    """(batch, 1, rows, cols) complex64, 0 where it is not measured."""
     mask: Tensor
     """(batch, rows or 1, cols or 1) bool, True where measured."""
     zero_filled: Tensor
-    """(batch, 1, rows, cols) complex64, image of `kspace`."""
+    """(batch, 1, rows, cols) complex64, image of the k-space that was measured."""
+
+    @property
+    def kspace(self) -> Tensor:
+        """(batch, 1, rows, cols) complex64, centred, exactly 0 where it is not measured."""
+        return apply_mask(fft_centred(self.zero_filled), self.mask)
 
 
 def simulate(
@@ -40,6 +43,12 @@ def simulate(
     `noise_std` is a part of the volume's maximum in k-space and in a fully sampled image alike.
     Mask and noise of a slice are functions of (seed, its volume, its number, epoch), whatever
     else is in the batch.
+
+    Computed without a shift, and for line masks by transforms along their axis alone: with the
+    plain transform P and a cyclic shift S, F = S P S^-1, and a shift of the image is a phase in
+    k-space, which a mask leaves alone. So F^-1 mask F = P^-1 (S^-1 mask) P, and a transform along
+    an axis on which the mask does not vary cancels with its inverse. Complex Gaussian noise keeps
+    its distribution under both.
 
     Args:
         batch: raw slices and their scales.
@@ -65,30 +74,27 @@ def simulate(
         epoch=epoch,
     ).to(device)
     target = batch.images.to(torch.float32)[:, None] / batch.scale[:, None, None, None]
-    kspace = fft_centred(target)  # (batch, 1, rows, cols)
+    dims = masked_dims(mask) or (-1,)
+    spectrum = torch.fft.fftn(target, dim=dims, norm="ortho")  # (batch, 1, rows, cols)
+    plain_mask = torch.fft.ifftshift(mask, dim=dims)
     if noise_std == 0:
-        kspace = apply_mask(kspace, mask)
+        spectrum = apply_mask(spectrum, plain_mask)
     else:
-        kspace = _apply_noisy_mask(kspace, mask, batch, noise_std, seed=seed, epoch=epoch)
-    return Measurement(target, kspace, mask, ifft_centred(kspace))
-
-
-def _apply_noisy_mask(
-    kspace: Tensor, mask: Tensor, batch: RawBatch, noise_std: float, *, seed: int, epoch: int
-) -> Tensor:
-    """Mask slice by slice, since each has a seed of its own."""
-    places = zip(batch.volumes.tolist(), batch.slices.tolist(), strict=True)
-    return torch.cat(
-        [
-            apply_mask(
-                kspace[i : i + 1],
-                mask[i : i + 1],
-                noise_std=noise_std,
-                seed=_noise_seed(seed, volume, slice_index, epoch),
-            )
-            for i, (volume, slice_index) in enumerate(places)
+        seeds = [
+            _noise_seed(seed, volume, number, epoch)
+            for volume, number in zip(batch.volumes.tolist(), batch.slices.tolist(), strict=True)
         ]
-    )
+        spectrum = _apply_noisy_mask(spectrum, plain_mask, noise_std, seeds)
+    return Measurement(target, mask, torch.fft.ifftn(spectrum, dim=dims, norm="ortho"))
+
+
+def _apply_noisy_mask(spectrum: Tensor, mask: Tensor, noise_std: float, seeds: list[int]) -> Tensor:
+    """Mask slice by slice, since the noise of each has its own seed."""
+    parts = [
+        apply_mask(spectrum[i : i + 1], mask[i : i + 1], noise_std=noise_std, seed=seed)
+        for i, seed in enumerate(seeds)
+    ]
+    return torch.cat(parts)
 
 
 def _noise_seed(*place: int) -> int:

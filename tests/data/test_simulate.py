@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from mrirecon.data import RawBatch, simulate
-from mrirecon.fourier import fft_centred
+from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.sampling import SamplingConfig, make_mask
 
 LINES = SamplingConfig(acceleration=4)
 PLANE = SamplingConfig("variable_density_2d", acceleration=4)
+EPS = torch.finfo(torch.float32).eps
 
 
 def make_batch(n: int = 3, shape: tuple[int, int] = (32, 40), dtype: str = "uint8") -> RawBatch:
@@ -38,34 +39,42 @@ def test_the_target_is_the_image_over_its_volumes_maximum(dtype: str) -> None:
     assert target.shape == (3, 1, 32, 40)
     assert (target.dtype, target.amax().item(), target.amin() >= 0) == (torch.float32, 1, True)
     expected = batch.images.numpy() / batch.scale.numpy()[:, None, None]
-    np.testing.assert_allclose(target[:, 0], expected, rtol=2 * torch.finfo(torch.float32).eps)
+    np.testing.assert_allclose(target[:, 0], expected, rtol=2 * EPS)
 
 
+@pytest.mark.parametrize("shape", [(32, 40), (33, 41)])
 @pytest.mark.parametrize("sampling", [LINES, PLANE, SamplingConfig(axis="rows", per="run")])
-def test_kspace_is_measured_where_the_mask_of_each_slice_says(sampling: SamplingConfig) -> None:
-    batch = make_batch()
+def test_what_is_measured_is_the_masked_centred_kspace(
+    sampling: SamplingConfig, shape: tuple[int, int]
+) -> None:
+    """An earlier attempt lost a pixel in flips; here a shift left out must not show."""
+    batch = make_batch(shape=shape)
 
     measured = simulate(batch, sampling, seed=5, epoch=2)
 
     full = fft_centred(measured.target)
+    tolerance = EPS * math.log2(math.prod(shape))  # of a transform, for values up to 1
+    largest = full.abs().max().item()
     for i in range(3):
         place = {"volume": int(batch.volumes[i]), "slice_index": int(batch.slices[i])}
-        mask = make_mask(sampling, (32, 40), seed=5, epoch=2, **place)
-        assert torch.equal(measured.mask[i].expand(32, 40), mask.expand(32, 40))
+        mask = make_mask(sampling, shape, seed=5, epoch=2, **place).expand(shape)
+        assert torch.equal(measured.mask[i].expand(shape), mask)
         expected = torch.where(mask, full[i], torch.zeros(()))
-        assert torch.equal(measured.kspace[i], expected)
+        assert torch.count_nonzero(measured.kspace[i][:, ~mask]) == 0
+        torch.testing.assert_close(measured.kspace[i], expected, atol=tolerance * largest, rtol=0)
+        torch.testing.assert_close(
+            measured.zero_filled[i], ifft_centred(expected), atol=tolerance, rtol=0
+        )
 
 
 def test_the_zero_filled_image_lies_on_the_target() -> None:
-    """An earlier attempt flipped the image twice and lost one pixel, so that no score was true."""
     batch = make_batch(shape=(33, 40))
     full = SamplingConfig("every_nth", acceleration=1)
 
     measured = simulate(batch, full, seed=1)
 
     assert measured.mask.all()
-    eps = torch.finfo(torch.float32).eps
-    tolerance = eps * math.log2(33 * 40)  # of a transform and its inverse, values up to 1
+    tolerance = EPS * math.log2(33 * 40)  # of a transform and its inverse, values up to 1
     torch.testing.assert_close(measured.zero_filled.real, measured.target, atol=tolerance, rtol=0)
     assert measured.zero_filled.imag.abs().max() < tolerance
 
