@@ -29,9 +29,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = path.parent / f".{uuid4().hex[:8]}.partial.{path.name}"
     try:
         yield temporary
-        if temporary.is_file():
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+        for path_written in (temporary, *temporary.rglob("*")):
+            if path_written.is_file():
+                with path_written.open("rb") as written:
+                    os.fsync(written.fileno())
         temporary.rename(path)
     finally:
         if temporary.is_dir():
