@@ -1,0 +1,88 @@
+"""What a training run does, apart from its data, its sampling and its networks."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, get_args
+
+from mrirecon.losses import LossConfig
+
+Precision = Literal["float32", "bfloat16"]
+Schedule = Literal["halfway", "cosine", "constant"]
+
+MAY_CHANGE_ON_RESUME = frozenset(
+    {"steps", "log_every", "validate_every", "checkpoint_every", "keep_checkpoints", "compile"}
+)
+"""Options that a resumed run may set anew; more steps stretch the schedule of the learning rate."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Options of `train`; the optimiser is Adam for both networks.
+
+    Attributes:
+        steps: updates of the generator in all.
+        batch_size: slices in a step; the slices left over at the end of an epoch are left out.
+        seed: of dropout, data order, masks and noise; with the step it fixes every random number.
+        learning_rate: of the generator.
+        discriminator_learning_rate: of the discriminator.
+        schedule: "halfway": both rates are divided by 10 after half the steps, as in the
+            ReconResNet paper; "cosine": they fall to 0 along half a cosine; "constant".
+        warmup_steps: steps over which both rates rise from 0, linearly.
+        losses: weights of the generator's loss terms.
+        ema_decay: per step, of the averaged weights that are validated and saved as the result;
+            lower in the first steps, so that the average forgets the untrained network.
+        precision: of the networks' arithmetic: "bfloat16" by autocast, weights stay float32.
+        channels_last: memory order of images and weights. On the CPU a little faster in float32
+            and slower in bfloat16 (benchmarks/bench_training.py).
+        compile: compile both networks by torch.compile, which takes a minute at the start.
+        noise_std: of the complex noise added to the measured k-space of images in [0, 1], per
+            real and imaginary part.
+        log_every: steps between writes of the loss log; every step has its line.
+        validate_every: steps between validations; the last step has one too.
+        checkpoint_every: steps between checkpoints; the last step has one too.
+        keep_checkpoints: newest checkpoints that stay on disk.
+    """
+
+    steps: int = 100_000
+    batch_size: int = 4
+    seed: int = 0
+    learning_rate: float = 1e-4
+    discriminator_learning_rate: float = 1e-4
+    schedule: Schedule = "halfway"
+    warmup_steps: int = 0
+    losses: LossConfig = field(default_factory=LossConfig)
+    ema_decay: float = 0.999
+    precision: Precision = "float32"
+    channels_last: bool = False
+    compile: bool = False
+    noise_std: float = 0.0
+    log_every: int = 10
+    validate_every: int = 1000
+    checkpoint_every: int = 1000
+    keep_checkpoints: int = 2
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"):
+            _expect(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+        _expect("keep_checkpoints", self.keep_checkpoints >= 1, "1 or more", self.keep_checkpoints)
+        for name in ("seed", "warmup_steps"):
+            _expect(name, getattr(self, name) >= 0, "0 or more", getattr(self, name))
+        for name in ("learning_rate", "discriminator_learning_rate"):
+            rate = getattr(self, name)
+            _expect(name, 0 < rate < math.inf, "a finite number above 0", rate)
+        _expect("noise_std", 0 <= self.noise_std < math.inf, "0 or more", self.noise_std)
+        _expect("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)", self.ema_decay)
+        for name, choices in (("precision", Precision), ("schedule", Schedule)):
+            wanted = "one of " + ", ".join(get_args(choices))
+            _expect(name, getattr(self, name) in get_args(choices), wanted, getattr(self, name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain values for JSON."""
+        return asdict(self)
+
+
+def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
+    if not holds:
+        raise ValueError(f"{name}: expected {wanted}, got {got}")

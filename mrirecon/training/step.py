@@ -1,0 +1,154 @@
+"""One training step: reconstruct, update the discriminator, update the generator."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from mrirecon.data import Measurement
+from mrirecon.losses import LossConfig, discriminator_loss, generator_loss, l1_loss, ssim_loss
+from mrirecon.models import Generator, PatchDiscriminator
+from mrirecon.training.config import TrainingConfig
+from mrirecon.training.ema import update_average
+
+_GENERATOR_BETAS = (0.9, 0.999)  # Adam's own, as in the ReconResNet paper
+_DISCRIMINATOR_BETAS = (0.5, 0.999)  # Radford et al. 2016 (arXiv 1511.06434), section 3
+_DATA_RANGE = 1.0  # targets are divided by their volume's maximum
+
+
+@dataclass
+class TrainingState:
+    """All that a step changes, and so all that a checkpoint holds.
+
+    Attributes:
+        generator: being trained.
+        average: moving average of the generator's weights, in evaluation mode.
+        discriminator: being trained; None without an adversarial loss.
+        generator_optimizer: of the generator.
+        discriminator_optimizer: of the discriminator; None without one.
+        step: steps done.
+    """
+
+    generator: Generator
+    average: Generator
+    discriminator: PatchDiscriminator | None
+    generator_optimizer: Optimizer
+    discriminator_optimizer: Optimizer | None
+    step: int = 0
+
+
+def make_state(
+    generator: Generator,
+    discriminator: PatchDiscriminator | None,
+    config: TrainingConfig,
+    device: torch.device,
+) -> TrainingState:
+    """Move the networks to the device and give each its optimiser.
+
+    Raises:
+        ValueError: the losses have an adversarial term and there is no discriminator.
+    """
+    if config.losses.adversarial > 0 and discriminator is None:
+        raise ValueError("discriminator: expected one, since losses.adversarial > 0, got None")
+    if config.losses.adversarial == 0:
+        discriminator = None
+    _place(generator, device, channels_last=config.channels_last)
+    average = copy.deepcopy(generator).eval().requires_grad_(False)
+    discriminator_optimizer = None
+    if discriminator is not None:
+        _place(discriminator, device, channels_last=config.channels_last)
+        discriminator_optimizer = Adam(
+            discriminator.parameters(), betas=_DISCRIMINATOR_BETAS, fused=True
+        )
+    return TrainingState(
+        generator=generator,
+        average=average,
+        discriminator=discriminator,
+        generator_optimizer=Adam(generator.parameters(), betas=_GENERATOR_BETAS, fused=True),
+        discriminator_optimizer=discriminator_optimizer,
+    )
+
+
+def _place(network: nn.Module, device: torch.device, *, channels_last: bool) -> None:
+    """Move a network to the device, order its weights, and set it to training."""
+    network.to(device).train()
+    if channels_last:
+        for parameter in network.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+
+
+def training_step(
+    state: TrainingState, measurement: Measurement, config: TrainingConfig
+) -> dict[str, Tensor]:
+    """Update the discriminator, then the generator, then its average, on one batch.
+
+    Nothing waits for the device. `state.step` is the caller's to count.
+
+    Returns:
+        Scalars without gradient: "loss" (what the generator minimises), its terms "l1", "ssim"
+        and "adversarial" before weighting, "discriminator", and the mean logits "logit_real" and
+        "logit_fake" that the discriminator gave before its update.
+    """
+    losses, target = config.losses, measurement.target
+    discriminator = state.discriminator
+    if state.step < losses.adversarial_start:
+        discriminator = None
+    autocast = torch.autocast(target.device.type, torch.bfloat16, config.precision == "bfloat16")
+    terms: dict[str, Tensor] = {}
+
+    with autocast:
+        reconstruction = state.generator(measurement.zero_filled, measurement.mask)
+    image = reconstruction.trained  # (batch, 1, rows, cols)
+
+    if discriminator is not None and state.discriminator_optimizer is not None:
+        with autocast:
+            logits = discriminator(torch.cat([target, image.detach()])).float()
+        real, fake = logits.chunk(2)
+        terms["discriminator"] = discriminator_loss(real, fake, kind=losses.adversarial_kind)
+        terms["logit_real"], terms["logit_fake"] = real.mean(), fake.mean()
+        _descend(state.discriminator_optimizer, terms["discriminator"])
+
+        discriminator.requires_grad_(False)  # the generator's loss gives it no gradient
+        with autocast:
+            judged = discriminator(image).float()
+        discriminator.requires_grad_(True)
+        terms["adversarial"] = generator_loss(judged, kind=losses.adversarial_kind)
+
+    terms |= _image_terms(image, target, losses)
+    terms["loss"] = _weighted_sum(terms, losses)
+    _descend(state.generator_optimizer, terms["loss"])
+    update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
+    return {name: term.detach() for name, term in terms.items()}
+
+
+def _image_terms(image: Tensor, target: Tensor, losses: LossConfig) -> dict[str, Tensor]:
+    terms: dict[str, Tensor] = {}
+    if losses.l1 > 0:
+        terms["l1"] = l1_loss(image, target)
+    if losses.ssim > 0:
+        terms["ssim"] = ssim_loss(image, target, data_range=_DATA_RANGE, window=losses.ssim_window)
+    return terms
+
+
+def _weighted_sum(terms: dict[str, Tensor], losses: LossConfig) -> Tensor:
+    weights = {"l1": losses.l1, "ssim": losses.ssim, "adversarial": losses.adversarial}
+    parts = [weights[name] * term for name, term in terms.items() if name in weights]
+    return torch.stack(parts).sum()
+
+
+def _descend(optimizer: Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+
+
+def compile_networks(state: TrainingState) -> None:
+    """Compile the two trained networks in place; their parameters keep their names."""
+    modules: list[nn.Module] = [state.generator.network]
+    if state.discriminator is not None:
+        modules.append(state.discriminator)
+    for module in modules:
+        module.compile()

@@ -1,0 +1,100 @@
+"""A run of seconds, for the trainer's tests; as a script, for those that need its process.
+
+Usage: python small_run.py STORE RUN [--resume] [--pause SECONDS]
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import torch
+
+from mrirecon.data import PrepareConfig, SliceDataset, SliceStore, prepare
+from mrirecon.losses import LossConfig
+from mrirecon.models import (
+    Generator,
+    GeneratorConfig,
+    PatchDiscriminator,
+    PatchDiscriminatorConfig,
+    ReconResNetConfig,
+)
+from mrirecon.sampling import SamplingConfig
+from mrirecon.training import TrainingConfig, train
+
+GENERATOR = GeneratorConfig(ReconResNetConfig(width=4, n_blocks=1, residual=True), "inside")
+DISCRIMINATOR = PatchDiscriminatorConfig(width=4, n_downsamplings=2)
+SAMPLING = SamplingConfig(acceleration=3.0)
+CONFIG = TrainingConfig(
+    steps=10,
+    batch_size=2,
+    seed=7,
+    learning_rate=1e-3,
+    losses=LossConfig(adversarial=0.1),
+    log_every=3,
+    validate_every=4,
+    checkpoint_every=4,
+    noise_std=0.01,
+)
+
+
+def make_store(folder: Path) -> Path:
+    """Prepare a volume of seven slices, 24 x 20, of ellipses with texture."""
+    rows, cols = np.mgrid[-1:1:24j, -1:1:20j]
+    radii = np.linspace(0.6, 0.95, 7)[:, None, None]
+    texture = np.random.default_rng(1).uniform(0.5, 1.0, (7, 24, 20))
+    volume = np.where(rows**2 + 1.4 * cols**2 < radii**2, 1000 * texture, 0).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volume.transpose(1, 2, 0), np.eye(4)), folder / "head.nii")
+    prepare(folder / "head.nii", folder / "store.h5", PrepareConfig(splits="train"))
+    return folder / "store.h5"
+
+
+def small_run(
+    store: Path,
+    run: Path,
+    config: TrainingConfig = CONFIG,
+    *,
+    resume: bool = False,
+    pause: float = 0.0,
+) -> Generator:
+    """Train the small generator; each validation takes `pause` seconds at least."""
+    torch.manual_seed(0)
+    generator, discriminator = Generator(GENERATOR), PatchDiscriminator(DISCRIMINATOR)
+
+    def validate(average: Generator, step: int) -> dict[str, float]:
+        time.sleep(pause)
+        assert not average.training
+        return {"weight": next(average.parameters()).sum().item(), "double_step": 2 * step}
+
+    with SliceStore(store) as opened:
+        return train(
+            run,
+            generator,
+            discriminator,
+            SliceDataset(opened, "train"),
+            SAMPLING,
+            config,
+            validate=validate,
+            resume=resume,
+            device=torch.device("cpu"),
+        )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("store", type=Path)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--steps", type=int, default=CONFIG.steps)
+    parser.add_argument("--pause", type=float, default=0.0)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    small_run(
+        options.store,
+        options.run,
+        replace(CONFIG, steps=options.steps),
+        resume=options.resume,
+        pause=options.pause,
+    )

@@ -1,0 +1,47 @@
+"""Options of training and of the losses that make no sense are refused by name."""
+
+from typing import Any
+
+import pytest
+
+from mrirecon.losses import LossConfig
+from mrirecon.training import TrainingConfig
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("steps", 0, "1 or more"),
+        ("batch_size", 0, "1 or more"),
+        ("log_every", 0, "1 or more"),
+        ("validate_every", 0, "1 or more"),
+        ("checkpoint_every", 0, "1 or more"),
+        ("keep_checkpoints", 0, "1 or more"),
+        ("seed", -1, "0 or more"),
+        ("warmup_steps", -1, "0 or more"),
+        ("learning_rate", 0.0, "a finite number above 0"),
+        ("discriminator_learning_rate", float("nan"), "a finite number above 0"),
+        ("noise_std", -1.0, "0 or more"),
+        ("ema_decay", 1.0, r"a number in \[0, 1\)"),
+        ("precision", "float16", "one of float32, bfloat16"),
+        ("schedule", "linear", "one of halfway, cosine, constant"),
+    ],
+)
+def test_training_refuses_an_impossible_option(option: str, value: Any, expected: str) -> None:
+    with pytest.raises(ValueError, match=f"^{option}: expected {expected}, got {value}$"):
+        TrainingConfig(**{option: value})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"l1": -1.0}, "^l1: expected a finite number, 0 or more, got -1.0$"),
+        ({"adversarial": float("inf")}, "^adversarial: expected a finite number, 0 or more"),
+        ({"l1": 0.0, "ssim": 0.0}, "^l1: expected l1 or ssim above 0, got 0 for both$"),
+        ({"ssim_window": "flat"}, "^ssim_window: expected 'uniform' or 'gaussian', got 'flat'$"),
+        ({"adversarial_kind": "w"}, "^adversarial_kind: expected 'hinge' or 'least-squares', got"),
+    ],
+)
+def test_losses_refuse_an_impossible_option(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LossConfig(**options)
