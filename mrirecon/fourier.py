@@ -1,7 +1,13 @@
-"""Centred orthonormal Fourier transforms; the centre is index n // 2."""
+"""Centred orthonormal Fourier transforms, and data consistency that executes no shift.
+
+Sources: centre convention n // 2 as in docs/conventions.md; data consistency, Schlemper et al.
+2018, doi:10.1109/TMI.2017.2760978.
+"""
 
 import torch
 from torch import Tensor
+
+from mrirecon.ops import apply_mask, enforce_consistency
 
 
 def fft_centred(image: Tensor, dims: tuple[int, ...] = (-2, -1)) -> Tensor:
@@ -47,3 +53,48 @@ def masked_dims(mask: Tensor) -> tuple[int, ...]:
         Those of the axes -2 (rows) and -1 (cols) that have more than one entry in the mask.
     """
     return tuple(dim for dim in (-2, -1) if mask.ndim >= -dim and mask.shape[dim] > 1)
+
+
+def enforce_image_consistency(
+    image: Tensor, zero_filled: Tensor, mask: Tensor, *, noise_weight: Tensor | None = None
+) -> Tensor:
+    """Replace an image's k-space by the measured k-space wherever it was measured.
+
+    With F the centred transform, D the mask as a diagonal, x the image and z the zero-filled
+    image, hard consistency is x' = F^-1 [D F z + (1 - D) F x]. Three laws make it cheap:
+
+    - It is linear: x' = z + F^-1 (1 - D) F (x - z), so one forward transform serves both
+      images. The same holds for the soft form, in which measured entries of F (x - z) are
+      divided by 1 + noise_weight: the consistency of F (x - z) with a measurement of 0.
+    - Shifts cancel. F = S P S^-1 with P the plain transform and S the shift that moves index 0
+      to n // 2, so F^-1 (1 - D) F = S P^-1 (1 - S^-1 D S) P S^-1. The inner three factors are a
+      circular convolution, which commutes with the circular shift S. Only the mask is shifted.
+    - Along an axis on which the mask is constant, the transform commutes with the mask and
+      meets its own inverse. So only `masked_dims(mask)` are transformed, one axis for lines.
+
+    Args:
+        image: complex, (batch, coils, rows, cols), for instance a network's output.
+        zero_filled: complex, same shape; `ifft_centred` of the masked measured k-space.
+        mask: bool, (cols,), (rows, 1), (rows, cols) or (batch, rows | 1, cols | 1); True where
+            measured.
+        noise_weight: (), float32 for complex64, at least 0; None replaces measured samples
+            (hard), a weight w averages them: (predicted + w * measured) / (1 + w).
+
+    Returns:
+        Image consistent with the measurement, complex, (batch, coils, rows, cols).
+
+    Raises:
+        ValueError: the images differ in shape, or types or the mask's shape are not as above.
+    """
+    if image.shape != zero_filled.shape:
+        expected = f"{tuple(image.shape)}, the shape of image"
+        raise ValueError(f"zero_filled: expected {expected}, got {tuple(zero_filled.shape)}")
+    dims = masked_dims(mask)
+    mask = torch.fft.ifftshift(mask, dim=tuple(range(-min(mask.ndim, 2), 0)))
+    difference = torch.fft.fftn(image - zero_filled, dim=dims)  # (batch, coils, rows, cols)
+    if noise_weight is None:
+        kept = apply_mask(difference, ~mask)
+    else:
+        nothing = torch.zeros_like(difference)
+        kept = enforce_consistency(difference, nothing, mask, noise_weight=noise_weight)
+    return zero_filled + torch.fft.ifftn(kept, dim=dims)

@@ -5,7 +5,7 @@ import torch
 from properties import assert_adjoint, assert_gradient_is_adjoint, assert_linear, rounding
 from torch import Tensor
 
-from mrirecon.fourier import fft_centred, ifft_centred, masked_dims
+from mrirecon.fourier import enforce_image_consistency, fft_centred, ifft_centred, masked_dims
 
 SIZES = [(8, 8), (7, 9), (6, 11), (1, 5), (5, 1)]
 
@@ -103,3 +103,91 @@ def test_masked_dims_are_those_with_more_than_one_entry(
     shape: tuple[int, ...], dims: tuple[int, ...]
 ) -> None:
     assert masked_dims(torch.ones(shape, dtype=torch.bool)) == dims
+
+
+MASK_SHAPES = [(9,), (8, 1), (8, 9), (2, 1, 9), (2, 8, 1), (2, 8, 9)]
+
+
+def random_mask(shape: tuple[int, ...]) -> Tensor:
+    return torch.rand(shape) < 0.4
+
+
+def coil_axis(mask: Tensor) -> Tensor:
+    return mask.unsqueeze(1) if mask.ndim == 3 else mask
+
+
+def measure(shape: tuple[int, ...], mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Random measured k-space, zero where the mask is, and its zero-filled image."""
+    kspace = torch.randn(shape, dtype=torch.complex128) * coil_axis(mask)
+    return kspace, ifft_centred(kspace)
+
+
+@pytest.mark.parametrize("mask_shape", MASK_SHAPES)
+@pytest.mark.parametrize("weight", [None, 0.7])
+def test_image_consistency_equals_the_plain_centred_way(
+    mask_shape: tuple[int, ...], weight: float | None
+) -> None:
+    mask = random_mask(mask_shape)
+    kspace, zero_filled = measure((2, 3, 8, 9), mask)
+    image = torch.randn_like(kspace)
+    predicted = fft_centred(image)
+    joined = kspace if weight is None else (predicted + weight * kspace) / (1 + weight)
+    expected = ifft_centred(torch.where(coil_axis(mask), joined, predicted))
+    noise_weight = None if weight is None else torch.tensor(weight, dtype=torch.float64)
+    result = enforce_image_consistency(image, zero_filled, mask, noise_weight=noise_weight)
+    torch.testing.assert_close(result, expected, rtol=0, atol=rounding(image))
+
+
+@pytest.mark.parametrize("mask_shape", MASK_SHAPES)
+def test_image_consistency_keeps_measured_kspace_and_is_idempotent(
+    mask_shape: tuple[int, ...],
+) -> None:
+    mask = random_mask(mask_shape)
+    kspace, zero_filled = measure((2, 1, 8, 9), mask)
+    image = torch.randn_like(kspace)
+    once = enforce_image_consistency(image, zero_filled, mask)
+    kept = fft_centred(once) * coil_axis(mask)
+    torch.testing.assert_close(kept, kspace, rtol=0, atol=rounding(image))
+    twice = enforce_image_consistency(once, zero_filled, mask)
+    torch.testing.assert_close(twice, once, rtol=0, atol=rounding(image))
+
+
+def test_image_consistency_of_a_full_mask_is_the_measured_image() -> None:
+    mask = torch.ones(9, dtype=torch.bool)
+    _, zero_filled = measure((1, 1, 8, 9), mask)
+    result = enforce_image_consistency(torch.randn_like(zero_filled), zero_filled, mask)
+    torch.testing.assert_close(result, zero_filled, rtol=0, atol=rounding(zero_filled))
+
+
+def test_image_consistency_has_right_gradients() -> None:
+    mask = random_mask((5,))
+    _, zero_filled = measure((1, 1, 4, 5), mask)
+    image = torch.randn_like(zero_filled).requires_grad_()
+    weight = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+
+    def consistent(x: Tensor, w: Tensor) -> Tensor:
+        return enforce_image_consistency(x, zero_filled, mask, noise_weight=w)
+
+    assert torch.autograd.gradcheck(consistent, (image, weight))
+
+
+def test_image_consistency_compiles_without_a_graph_break() -> None:
+    mask = random_mask((8,))
+    _, zero_filled = measure((1, 1, 8, 8), mask)
+    image = torch.randn_like(zero_filled)
+    compiled = torch.compile(enforce_image_consistency, fullgraph=True, backend="aot_eager")
+    expected = enforce_image_consistency(image, zero_filled, mask)
+    torch.testing.assert_close(compiled(image, zero_filled, mask), expected)
+
+
+def test_image_consistency_refuses_a_mask_of_the_wrong_length() -> None:
+    image = torch.zeros(1, 1, 8, 9, dtype=torch.complex64)
+    with pytest.raises(ValueError, match=r"^mask: expected .* got \(10,\)"):
+        enforce_image_consistency(image, image, torch.ones(10, dtype=torch.bool))
+
+
+def test_image_consistency_refuses_images_of_different_shapes() -> None:
+    image = torch.zeros(2, 1, 8, 9, dtype=torch.complex64)
+    text = r"^zero_filled: expected \(2, 1, 8, 9\), the shape of image, got \(1, 1, 8, 9\)$"
+    with pytest.raises(ValueError, match=text):
+        enforce_image_consistency(image, image[:1], torch.ones(9, dtype=torch.bool))
