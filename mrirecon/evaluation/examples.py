@@ -1,0 +1,154 @@
+"""Choose slices that show a test set fairly, and keep their images for the report."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mrirecon.data import RawBatch, SliceDataset
+from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
+from mrirecon.evaluation.run import Evaluation
+from mrirecon.evaluation.scores import METHODS, MethodName, SliceScore
+from mrirecon.models import Generator
+
+_RANKED_BY: MethodName = "network + data consistency"
+_BY_PLACE = "at even distances"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One slice with the images that every method made of it.
+
+    Attributes:
+        subject: name of the subject in the store.
+        slice: number of the slice within its source.
+        reason: why it was chosen.
+        is_ranked: chosen as worst, median or best, not for its place in the test set.
+        target: float32, (rows, cols), in [0, 1], on the CPU; the images and the mask alike.
+        images: float32, (rows, cols), of each method.
+        mask: bool, (rows, cols), True where k-space was measured.
+        scores: of each method, from the evaluation.
+    """
+
+    subject: str
+    slice: int
+    reason: str
+    is_ranked: bool
+    target: Tensor
+    images: dict[MethodName, Tensor]
+    mask: Tensor
+    scores: dict[MethodName, SliceScore]
+
+
+def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[str, int], str]:
+    """Choose the worst, median and best slice by SSIM, and more at even distances.
+
+    Ranked is the network with data consistency, so that nobody picks the pictures by hand.
+
+    Args:
+        scores: of one test set, slices in its order.
+        n_even: how many further slices at even distances, the ends left out.
+
+    Returns:
+        Reason for each (subject, slice): first the ranked ones, then those at even distances in
+        the test set's order. A slice chosen twice keeps its first place and reason.
+    """
+    in_order = [score for score in scores if score.method == _RANKED_BY]
+    ranked = sorted(in_order, key=lambda score: score.ssim)
+    chosen = {
+        "worst SSIM": ranked[0],
+        "median SSIM": ranked[len(ranked) // 2],
+        "best SSIM": ranked[-1],
+    }
+    reasons: dict[tuple[str, int], str] = {}
+    for reason, score in chosen.items():
+        reasons.setdefault((score.subject, score.slice), reason)
+    for part in range(1, n_even + 1):
+        score = in_order[len(in_order) * part // (n_even + 1)]
+        reasons.setdefault((score.subject, score.slice), _BY_PLACE)
+    return reasons
+
+
+def collect_examples(
+    generator: Generator,
+    dataset: SliceDataset,
+    evaluation: Evaluation,
+    *,
+    batch_size: int,
+    device: torch.device,
+    n_even: int = 3,
+) -> list[Example]:
+    """Reconstruct the chosen slices once more and keep their images.
+
+    Masks and noise belong to a slice, so these are the images that were scored.
+
+    Args:
+        generator: the one that was evaluated, on `device`.
+        dataset: the one that was evaluated.
+        evaluation: its result; gives sampling, seed and scores.
+        batch_size: slices read at once.
+        device: where to compute.
+        n_even: see `choose_slices`.
+
+    Returns:
+        The examples in the order of `choose_slices`.
+    """
+    reasons = choose_slices(evaluation.scores, n_even=n_even)
+    was_training = generator.training
+    generator.eval()
+    examples: dict[tuple[str, int], Example] = {}
+    try:
+        raw_batches = dataset.batches(batch_size, seed=evaluation.seed, epoch=0, shuffle=False)
+        for batch in reconstruct_batches(
+            generator,
+            _chosen_only(raw_batches, reasons, dataset),
+            evaluation.sampling,
+            seed=evaluation.seed,
+            device=device,
+            noise_std=evaluation.noise_std,
+        ):
+            examples |= _pick(batch, reasons, dataset, evaluation.scores)
+    finally:
+        generator.train(was_training)
+    return [examples[key] for key in reasons]
+
+
+def _chosen_only(
+    batches: Iterable[RawBatch], reasons: dict[tuple[str, int], str], dataset: SliceDataset
+) -> Iterator[RawBatch]:
+    """Take the chosen slices out of each batch; a batch without one is left out."""
+    for raw in batches:
+        pairs = zip(raw.volumes.tolist(), raw.slices.tolist(), strict=True)
+        names = [(dataset.store.subjects[volume].name, index) for volume, index in pairs]
+        rows = [row for row, key in enumerate(names) if key in reasons]
+        if rows:
+            yield RawBatch(raw.images[rows], raw.scale[rows], raw.volumes[rows], raw.slices[rows])
+
+
+def _pick(
+    batch: ReconstructedBatch,
+    reasons: dict[tuple[str, int], str],
+    dataset: SliceDataset,
+    scores: Sequence[SliceScore],
+) -> dict[tuple[str, int], Example]:
+    """Copy the chosen slices of a batch to the host."""
+    picked = {}
+    for row, (volume, index) in enumerate(zip(batch.volumes, batch.slices, strict=True)):
+        key = dataset.store.subjects[volume].name, index
+        if key in reasons:
+            picked[key] = Example(
+                subject=key[0],
+                slice=index,
+                reason=reasons[key],
+                is_ranked=reasons[key] != _BY_PLACE,
+                target=_to_host(batch.target[row]),
+                images={method: _to_host(batch.images[method][row]) for method in METHODS},
+                mask=_to_host(batch.masks[row]),
+                scores={s.method: s for s in scores if (s.subject, s.slice) == key},
+            )
+    return picked
+
+
+def _to_host(image: Tensor) -> Tensor:
+    return image.detach().to("cpu", copy=True).contiguous()

@@ -1,0 +1,75 @@
+"""Undersample and reconstruct whole batches of a test set on the device."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mrirecon.data import RawBatch, simulate
+from mrirecon.evaluation.scores import MethodName
+from mrirecon.models import Generator
+from mrirecon.sampling import SamplingConfig
+
+_EPOCH = 0  # a test set is seen once
+
+
+@dataclass(frozen=True)
+class ReconstructedBatch:
+    """A batch of slices with every method's image of them.
+
+    Attributes:
+        volumes: index of each slice's subject in the store.
+        slices: number of each slice within its source.
+        target: float32, (batch, rows, cols), in [0, 1].
+        images: float32, (batch, rows, cols), of each method.
+        masks: bool, (batch, rows, cols), True where k-space was measured; an expanded view.
+    """
+
+    volumes: list[int]
+    slices: list[int]
+    target: Tensor
+    images: dict[MethodName, Tensor]
+    masks: Tensor
+
+
+@torch.inference_mode()
+def reconstruct_batches(
+    generator: Generator,
+    batches: Iterable[RawBatch],
+    sampling: SamplingConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    noise_std: float = 0.0,
+) -> Iterator[ReconstructedBatch]:
+    """Reconstruct batch after batch, zero-filled, by the network, and with data consistency.
+
+    Args:
+        generator: on `device`, in evaluation mode.
+        batches: raw slices, as the dataset hands them out.
+        sampling: how k-space is undersampled.
+        seed: of the masks and of the noise.
+        device: where to compute.
+        noise_std: of the complex noise added to k-space, per real and imaginary part.
+
+    Yields:
+        One reconstructed batch for each raw one, on `device`, not waited for.
+    """
+    for raw in batches:
+        measurement = simulate(
+            raw.to(device), sampling, seed=seed, epoch=_EPOCH, noise_std=noise_std
+        )
+        reconstruction = generator(measurement.zero_filled, measurement.mask)
+        target = measurement.target[:, 0].float()  # (batch, rows, cols)
+        yield ReconstructedBatch(
+            volumes=raw.volumes.tolist(),
+            slices=raw.slices.tolist(),
+            target=target,
+            images={
+                "zero-filled": measurement.zero_filled.abs()[:, 0].float(),
+                "network": reconstruction.network[:, 0].float(),
+                "network + data consistency": reconstruction.consistent[:, 0].float(),
+            },
+            masks=measurement.mask.expand(target.shape),
+        )
