@@ -1,0 +1,68 @@
+"""Scores as text: digits, signs, the best mean, and what is counted."""
+
+import math
+from pathlib import Path
+
+import pytest
+from evaluation_cases import make_dataset
+from evaluation_cases import make_evaluation as evaluate_small
+
+from mrirecon.evaluation import METHODS, aggregate
+from mrirecon.report.tables import format_number, gain, metric_values, score_table
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.12345, "0.123"),
+        (-2.0, "\N{MINUS SIGN}2.000"),
+        (math.inf, "\N{INFINITY}"),
+        (-math.inf, "\N{MINUS SIGN}\N{INFINITY}"),
+        (math.nan, "\N{EN DASH}"),
+    ],
+)
+def test_numbers_are_written_for_readers(value: float, text: str) -> None:
+    assert format_number(value, 3) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(31.0, "+1.00"), (29.5, "\N{MINUS SIGN}0.50"), (30.0, "0.00")]
+)
+def test_a_gain_carries_its_sign(value: float, text: str) -> None:
+    assert gain(value, 30.0) == text
+
+
+def test_a_row_holds_the_statistics_of_its_method(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    table = score_table(evaluation)
+    assert [row.method for row in table.rows] == list(METHODS)
+    assert (table.n, table.unit) == (6, "slices")
+    expected = aggregate(evaluation.scores)["network"]["ssim"]
+    cell = table.rows[1].cells["ssim"]
+    texts = [f"{value:.4f}" for value in (expected.mean, expected.std, expected.median)]
+    assert [cell.mean, cell.std, cell.median] == texts
+
+
+def test_the_best_mean_is_the_highest_ssim_and_psnr_and_the_lowest_nmse(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    statistics = aggregate(evaluation.scores)
+    choices = {"ssim": max, "psnr": max, "nmse": min}
+    for row in score_table(evaluation).rows:
+        for metric, choose in choices.items():
+            best = choose(METHODS, key=lambda method, m=metric: statistics[method][m].mean)
+            assert row.cells[metric].is_best == (row.method == best)
+
+
+def test_gain_is_the_difference_to_zero_filled_in_decibels(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    psnr = {method: by["psnr"].mean for method, by in aggregate(evaluation.scores).items()}
+    rows = score_table(evaluation).rows
+    assert rows[0].gain_db == ""
+    assert rows[2].gain_db == gain(psnr["network + data consistency"], psnr["zero-filled"])
+
+
+def test_the_volume_protocol_counts_subjects(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path), protocol="fastmri")
+    table = score_table(evaluation)
+    assert (table.n, table.unit) == (2, "subjects")
+    assert len(metric_values(evaluation, "psnr")["network"]) == 2
