@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mrirecon.cli.demo import demo
+from mrirecon.cli.evaluate import evaluate
 from mrirecon.cli.info import info
+from mrirecon.cli.inspect import inspect
+from mrirecon.cli.prepare import prepare
+from mrirecon.cli.reconstruct import reconstruct
+from mrirecon.cli.sampling import sampling
+from mrirecon.cli.train import train
 
 app = typer.Typer(
     name="mrirecon",
@@ -27,7 +34,8 @@ def _options(
     del traceback  # main looks for it, since a callback cannot hand a value to its caller
 
 
-app.command()(info)
+for command in (demo, info, inspect, prepare, sampling, train, evaluate, reconstruct):
+    app.command()(command)
 
 
 def main() -> None:

@@ -1,0 +1,81 @@
+"""`mrirecon prepare`: a folder of images in, a store out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from mrirecon.cli.terminal import console, progress_bar, say
+from mrirecon.data import SPLITS, PrepareConfig, Split
+from mrirecon.data import prepare as write_store
+from mrirecon.data.readers import SliceAxis
+
+
+def prepare(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of images (Kaggle layout) or NIfTI volumes, or one file.")
+    ],
+    out: Annotated[Path, typer.Option(help="Store to write, an .h5 file.")],
+    channel: Annotated[
+        str | None,
+        typer.Option(help="Of colour images: pre, flair, post, red, green, blue, luminance, 0-2."),
+    ] = None,
+    slice_axis: Annotated[str, typer.Option(help="Of volumes: axial, coronal or sagittal.")] = (
+        "axial"
+    ),
+    fractions: Annotated[
+        tuple[float, float, float] | None,
+        typer.Option(help="Of persons for train, val and test; else the source's, or .8 .1 .1."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Put everything into one split: train, val or test.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draw of persons.")] = 0,
+    size: Annotated[
+        tuple[int, int] | None,
+        typer.Option(help="Rows and columns to crop and pad to about the centre."),
+    ] = None,
+    drop_blank: Annotated[
+        bool, typer.Option("--drop-blank", help="Leave out slices that show nothing.")
+    ] = False,
+    clip_negative: Annotated[
+        bool, typer.Option("--clip-negative", help="Set values below 0 to 0.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace a store that exists.")] = False,
+) -> None:
+    """Check images and keep them in one file: pixels as they are, one person in one split only."""
+    if fractions is not None and split is not None:
+        raise ValueError("--split: expected none beside --fractions, got both")
+    if split is not None and split not in SPLITS:
+        raise ValueError(f"--split: expected train, val or test, got {split!r}")
+    only: Split | None = split
+    axis: SliceAxis = slice_axis  # type: ignore[assignment]  # checked by PrepareConfig
+    config = PrepareConfig(
+        channel=channel,
+        slice_axis=axis,
+        splits=fractions or only,
+        seed=seed,
+        size=size,
+        drop_blank=drop_blank,
+        clip_negative=clip_negative,
+    )
+    with progress_bar("preparing") as bar:
+        task = bar.add_task("")
+        done = write_store(
+            source,
+            out,
+            config,
+            overwrite=overwrite,
+            progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
+        )
+    table = Table("split", "subjects", "slices", title=str(done.path))
+    for name in SPLITS:
+        table.add_row(name, str(done.n_subjects.get(name, 0)), str(done.n_slices.get(name, 0)))
+    console.print(table)
+    notes = {
+        "segmentation masks left out": len(done.source.masks),
+        "other files left out": len(done.source.ignored),
+        "blank slices left out": done.n_blank_dropped,
+    }
+    say(", ".join(f"{key}: {n}" for key, n in notes.items() if n) or "nothing left out")

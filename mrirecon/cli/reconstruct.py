@@ -1,0 +1,145 @@
+"""`mrirecon reconstruct`: a trained run and one file in, the image in the same kind of file out."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from mrirecon.cli.runs import EVALUATION_BATCH, TrainedRun, choose_device, load_run
+from mrirecon.cli.terminal import say
+from mrirecon.data import RawBatch, Subject, read_source, simulate
+from mrirecon.data.kspace_file import KSPACE_SUFFIXES, read_kspace, write_images
+from mrirecon.data.readers import SliceAxis
+from mrirecon.fourier import fft_centred, ifft_centred
+from mrirecon.models import Generator
+from mrirecon.ops import apply_mask
+from mrirecon.sampling import acceleration, make_mask
+
+PHASE_WINDOW = 0.125
+"""Width of the central k-space that the image's phase is taken from, over the width of k-space."""
+
+
+def reconstruct(
+    run: Annotated[Path, typer.Argument(help="Folder of a trained run.")],
+    source: Annotated[
+        Path, typer.Argument(help="Image, NIfTI volume, folder of one subject, or k-space file.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, of the kind of the source.")],
+    channel: Annotated[str | None, typer.Option(help="Of a colour image; see prepare.")] = None,
+    slice_axis: Annotated[str, typer.Option(help="Of a volume: axial, coronal, sagittal.")] = (
+        "axial"
+    ),
+    overwrite: Annotated[bool, typer.Option(help="Replace a file that exists.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
+) -> None:
+    """Reconstruct one subject with the run's network and data consistency.
+
+    An image or a NIfTI volume is undersampled first, as in training, and written back with its
+    geometry. Of k-space (.npy, or fastMRI .h5 of one coil) the samples that are not 0 count as
+    measured; full k-space is undersampled as in training.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    if out.exists() and not overwrite:
+        raise FileExistsError(f"{out}: exists already; use --overwrite or another name")
+    chosen = choose_device(device)
+    trained = load_run(run, chosen)
+    if source.suffix in KSPACE_SUFFIXES:
+        note = reconstruct_kspace(trained, source, out, chosen)
+    else:
+        axis: SliceAxis = slice_axis  # type: ignore[assignment]  # checked by the reader
+        subjects = read_source(source, channel=channel, slice_axis=axis).subjects
+        if len(subjects) != 1:
+            names = ", ".join(subject.name for subject in subjects[:3])
+            raise ValueError(f"{source}: expected one subject, got {len(subjects)} ({names}, ...)")
+        note = reconstruct_subject(trained, subjects[0], out, chosen)
+    say(f"{note}; written: {out}")
+
+
+def reconstruct_subject(
+    trained: TrainedRun, subject: Subject, out: Path, device: torch.device
+) -> str:
+    """Undersample a subject as in training, reconstruct it, and write it in the kind it came."""
+    whole = RawBatch.of_volume(subject.read_volume())
+    training = trained.config.training
+
+    def measure(first: int, last: int) -> tuple[Tensor, Tensor]:
+        part = {field.name: getattr(whole, field.name)[first:last] for field in fields(whole)}
+        measured = simulate(
+            RawBatch(**part).to(device),
+            trained.config.sampling,
+            seed=training.seed,
+            noise_std=training.noise_std,
+        )
+        return measured.zero_filled, measured.mask
+
+    images = _in_batches(trained.generator, measure, len(whole.images))
+    subject.write_like((images * whole.scale[0]).numpy(), out)
+    return f"{len(images)} slices, undersampled as in training"
+
+
+def reconstruct_kspace(trained: TrainedRun, source: Path, out: Path, device: torch.device) -> str:
+    """Reconstruct measured k-space, undersampled as it came or, if it is full, as in training."""
+    if out.suffix not in KSPACE_SUFFIXES:
+        raise ValueError(f"--out: expected a name ending in {source.suffix}, got {out.name}")
+    measured = read_kspace(source)
+    shape = (measured.kspace.shape[-2], measured.kspace.shape[-1])
+    seed, sampling = trained.config.training.seed, trained.config.sampling
+    mask = make_mask(sampling, shape, seed=seed) if measured.mask is None else measured.mask
+    kspace = apply_mask(measured.kspace, mask).to(device)
+    zero_filled = ifft_centred(kspace)
+    scale = zero_filled.abs().amax()
+    if scale == 0:
+        raise ValueError(f"{source}: expected measured samples, got zeros alone")
+    phase = low_resolution_phase(zero_filled)
+    images = _in_batches(
+        trained.generator,
+        lambda first, last: (zero_filled[first:last] / scale, mask.to(device)),
+        len(kspace),
+        phase=phase,
+    )
+    write_images(out, images * scale.cpu(), has_slices=measured.has_slices)
+    how = "undersampled as in training" if measured.mask is None else "as it was measured"
+    return f"{len(kspace)} slices, {how} ({acceleration(mask.expand(shape)):.2f}x)"
+
+
+def low_resolution_phase(image: Tensor) -> Tensor:
+    """Return the phase of the image's central k-space, weighted by a Hann window.
+
+    The phase of an MR image is smooth, so that its centre of k-space, which every sampling
+    measures, tells it; as in homodyne detection (Noll 1991, DOI 10.1109/42.79473).
+
+    Args:
+        image: complex, (..., rows, cols).
+
+    Returns:
+        Complex of magnitude 1, same shape; 1 where the image is 0.
+    """
+    kspace = fft_centred(image)
+    for axis in (-2, -1):
+        n = kspace.shape[axis]
+        distance = (torch.arange(n, device=image.device) - n // 2) / (PHASE_WINDOW * n)
+        window = torch.cos(torch.pi / 2 * distance.clamp(-1, 1)).square()
+        kspace = kspace * (window[:, None] if axis == -2 else window)
+    return torch.polar(torch.ones_like(kspace.real), ifft_centred(kspace).angle())
+
+
+def _in_batches(
+    generator: Generator,
+    measure: Callable[[int, int], tuple[Tensor, Tensor]],
+    n_slices: int,
+    phase: Tensor | None = None,
+) -> Tensor:
+    """Reconstruct slices in batches: float32, (n_slices, rows, cols), on the CPU."""
+    images = []
+    for first in range(0, n_slices, EVALUATION_BATCH):
+        last = min(first + EVALUATION_BATCH, n_slices)
+        zero_filled, mask = measure(first, last)
+        with torch.inference_mode():
+            part = None if phase is None else phase[first:last]
+            images.append(generator(zero_filled, mask, part).consistent[:, 0].cpu())
+    return torch.cat(images)

@@ -1,0 +1,108 @@
+"""What the commands share: a device by name, a run folder with its model, one test set scored."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mrirecon.cli.terminal import progress_bar
+from mrirecon.config import RunConfig, load_config
+from mrirecon.data import SliceDataset
+from mrirecon.evaluation import collect_examples, evaluate
+from mrirecon.metrics import Protocol
+from mrirecon.models import Generator
+from mrirecon.report import ReportTestSet
+from mrirecon.training import CHECKPOINTS, last_checkpoint, load_generator
+
+CONFIG = "config.yaml"
+EVALUATION_BATCH = 8
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run folder, its configuration and its averaged generator."""
+
+    path: Path
+    config: RunConfig
+    generator: Generator
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" is the first GPU, or the CPU without one.
+
+    Raises:
+        ValueError: no such device, or CUDA is asked for and torch sees none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"--device: expected auto, cpu or cuda[:n], got {name!r}") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"--device: expected a device torch sees, got {name!r} and no GPU")
+    return device
+
+
+def load_run(path: Path, device: torch.device) -> TrainedRun:
+    """Read a run folder.
+
+    Raises:
+        OSError: no run there, or none of its checkpoints.
+        ValueError: its configuration or its checkpoint is damaged.
+    """
+    if not (path / CONFIG).is_file():
+        raise FileNotFoundError(f"{path}: no run here ({CONFIG} is missing); see mrirecon train")
+    checkpoint = last_checkpoint(path / CHECKPOINTS)
+    if checkpoint is None:
+        raise FileNotFoundError(f"{path}: no checkpoint yet in {CHECKPOINTS}")
+    generator = load_generator(checkpoint).to(device)
+    return TrainedRun(path, load_config(path / CONFIG), generator)
+
+
+def score_test_set(
+    run: TrainedRun,
+    dataset: SliceDataset,
+    *,
+    protocol: Protocol,
+    name: str,
+    description: str,
+    device: torch.device,
+    n_examples: int = 3,
+) -> ReportTestSet:
+    """Evaluate a run on one split and keep slices to show.
+
+    Args:
+        run: what to evaluate.
+        dataset: the split.
+        protocol: how to score.
+        name: of the test set.
+        description: what the data are.
+        device: where to compute; the generator is there already.
+        n_examples: slices to show beside the worst, the median and the best.
+    """
+    training = run.config.training
+    with progress_bar(f"scoring {name}") as bar:
+        task = bar.add_task("", total=len(dataset))
+        evaluation = evaluate(
+            run.generator,
+            dataset,
+            run.config.sampling,
+            seed=training.seed,
+            protocol=protocol,
+            batch_size=EVALUATION_BATCH,
+            device=device,
+            name=name,
+            description=description,
+            noise_std=training.noise_std,
+            progress=lambda done, _total: bar.update(task, completed=done),
+        )
+    examples = collect_examples(
+        run.generator,
+        dataset,
+        evaluation,
+        batch_size=EVALUATION_BATCH,
+        device=device,
+        n_even=n_examples,
+    )
+    return ReportTestSet(evaluation, examples)

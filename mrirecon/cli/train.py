@@ -1,0 +1,118 @@
+"""`mrirecon train`: a configuration and a store in, a run folder out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
+from mrirecon.cli.terminal import say
+from mrirecon.config import RunConfig, load_config, save_config
+from mrirecon.data import SliceDataset, SliceStore
+from mrirecon.evaluation import aggregate, evaluate, unit_scores
+from mrirecon.metrics import get_protocol
+from mrirecon.models import Generator, PatchDiscriminator
+from mrirecon.training import train as run_training
+
+VALIDATION_PROTOCOL = "per_slice"
+
+
+def train(
+    run: Annotated[Path, typer.Argument(help="Folder of the run; made where it is missing.")],
+    store: Annotated[
+        Path | None, typer.Option(help="Store made by `mrirecon prepare`; overrides the file's.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file; without it, the defaults of the paper.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One key of the configuration: `training.steps=2000`."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the last checkpoint, with the run's configuration.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
+) -> None:
+    """Train a generator, against a discriminator if asked, to reconstruct undersampled slices.
+
+    `mrirecon train runs/first --store store.h5 --set training.steps=2000` trains; the same with
+    `--resume` goes on after a stop, to the same numbers as a run that was never stopped.
+    """
+    settings = [] if store is None else [f"store={store}"]
+    settings += overrides or []
+    saved = run / CONFIG
+    if resume and not saved.is_file():
+        raise FileNotFoundError(f"{run}: nothing to resume ({CONFIG} is missing)")
+    if resume and config is not None:
+        raise ValueError("--config: expected none with --resume, which takes the run's own")
+    if not resume and saved.exists():
+        raise FileExistsError(f"{run}: holds a run already; use --resume or another folder")
+    settled = load_config(saved if resume else config, settings)
+    if resume:
+        _require_same_task(load_config(saved), settled)
+    train_run(run, settled, choose_device(device), resume=resume)
+    say(f"done; score it with: mrirecon evaluate {run}")
+
+
+def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: bool) -> Generator:
+    """Train as configured and return the averaged generator.
+
+    Raises:
+        ValueError, OSError: see `mrirecon.training.train` and `SliceStore`.
+    """
+    with SliceStore(config.store) as store:
+        dataset = SliceDataset(store, "train")
+        torch.manual_seed(config.training.seed)
+        generator = Generator(config.generator)
+        adversarial = config.training.losses.adversarial > 0
+        discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
+        validate = _validation(store, config, device) if "val" in store.splits else None
+        save_config(config, run / CONFIG)
+        return run_training(
+            run,
+            generator,
+            discriminator,
+            dataset,
+            config.sampling,
+            config.training,
+            device=device,
+            validate=validate,
+            resume=resume,
+        )
+
+
+def _require_same_task(saved: RunConfig, settled: RunConfig) -> None:
+    for key in ("sampling", "generator", "discriminator"):
+        if getattr(saved, key) != getattr(settled, key):
+            raise ValueError(f"--set {key}: expected the run's own with --resume, got another")
+
+
+def _validation(
+    store: SliceStore, config: RunConfig, device: torch.device
+) -> Callable[[Generator, int], dict[str, float]]:
+    """Return what the trainer calls to score the averaged generator on the val split."""
+    dataset = SliceDataset(store, "val")
+    protocol = get_protocol(VALIDATION_PROTOCOL)
+
+    def validate(generator: Generator, _step: int) -> dict[str, float]:
+        evaluation = evaluate(
+            generator,
+            dataset,
+            config.sampling,
+            seed=config.training.seed,
+            protocol=protocol,
+            batch_size=EVALUATION_BATCH,
+            device=device,
+            noise_std=config.training.noise_std,
+        )
+        statistics = aggregate(unit_scores(evaluation.scores, protocol))
+        return {
+            f"{method} {metric}": numbers.mean
+            for method, by_metric in statistics.items()
+            for metric, numbers in by_metric.items()
+        }
+
+    return validate

@@ -1,0 +1,127 @@
+"""One YAML file describes a run; it is checked as a whole before anything starts."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mrirecon.files import atomic_path
+from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
+from mrirecon.sampling import SamplingConfig
+from mrirecon.training import TrainingConfig
+
+
+class RunConfig(BaseModel):
+    """What a training run is: data, undersampling, models, optimisation.
+
+    Attributes:
+        store: slice store made by `mrirecon prepare`; relative to the working folder.
+        sampling: how k-space is undersampled.
+        generator: the network and its data consistency.
+        discriminator: the network it is trained against.
+        training: losses, optimiser, length and logging.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    store: Path
+    sampling: SamplingConfig = SamplingConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    discriminator: PatchDiscriminatorConfig = PatchDiscriminatorConfig()
+    training: TrainingConfig = TrainingConfig()
+
+
+def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a configuration and apply overrides to it.
+
+    Args:
+        path: YAML file; None starts from the defaults.
+        overrides: "key.key=value" each, the value as YAML, applied in order.
+
+    Raises:
+        ValueError: the file is no YAML mapping, or a key is unknown or has a wrong value; the
+            message names file and key.
+        OSError: the file cannot be read.
+    """
+    values = _read_yaml(path) if path else {}
+    for override in overrides:
+        _apply_override(values, override)
+    return parse_config(values, name=str(path) if path else "configuration")
+
+
+def parse_config(values: dict[str, Any], *, name: str) -> RunConfig:
+    """Check a mapping; `name` stands before each error.
+
+    Raises:
+        ValueError: a key is unknown, missing or has a wrong value.
+    """
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        problems = [_describe(dict(problem)) for problem in error.errors()]
+        raise ValueError(f"{name}: {'; '.join(problems)}") from None
+
+
+def config_to_yaml(config: RunConfig) -> str:
+    """Return the full configuration, defaults included, as YAML."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def save_config(config: RunConfig, path: Path) -> None:
+    """Write the full configuration, whole or not at all."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(config_to_yaml(config), encoding="utf-8")
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected YAML, got {' '.join(str(error).split())}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ValueError(f"{path}: expected keys and values, got {type(values).__name__}")
+    return values
+
+
+def _apply_override(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ValueError(f"--set: expected key=value, got {override!r}")
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise ValueError(f"--set {key}: {parent} has no keys below it")
+    values[last] = yaml.safe_load(text)
+
+
+def _describe(problem: dict[str, Any]) -> str:
+    """Say one problem with the key's full name, and what was meant if a key is misspelt."""
+    path = [part for part in problem["loc"] if isinstance(part, str)]
+    key = ".".join(path)
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        known = _known_keys(path[:-1])
+        close = get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        return f"unknown key {key} ({hint})"
+    if problem["type"] in ("missing", "missing_argument"):
+        return f"missing key {key}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return (
+        f"{key}: {message}, got {problem['input']!r}"
+        if "got" not in message
+        else (f"{key}.{message}" if key else message)
+    )
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    level: Any = RunConfig.model_construct()
+    for part in path:
+        level = getattr(level, part)
+    fields = type(level).model_fields if isinstance(level, RunConfig) else vars(level)
+    return sorted(fields)
