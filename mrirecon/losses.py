@@ -25,6 +25,9 @@ class LossConfig:
         l1: weight of `l1_loss`.
         ssim: weight of `ssim_loss`; the ReconResNet paper trains with this term alone.
         ssim_window: its window.
+        network: weight of `l1_loss` of the network's own image, beside that of the consistent one:
+            with data consistency inside, nothing else holds the network's image to the target
+            where k-space was measured.
         adversarial: weight of `generator_loss`; above 0 the discriminator is trained as well.
         adversarial_kind: hinge or least squares, for generator and discriminator.
         adversarial_start: steps before the adversarial term joins, so that the discriminator
@@ -34,6 +37,7 @@ class LossConfig:
     l1: float = 1.0
     ssim: float = 1.0
     ssim_window: SsimWindow = "gaussian"
+    network: float = 0.0
     adversarial: float = 0.01
     adversarial_kind: AdversarialKind = "hinge"
     adversarial_start: int = 0
@@ -41,7 +45,7 @@ class LossConfig:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        for name in ("l1", "ssim", "adversarial", "adversarial_start"):
+        for name in ("l1", "ssim", "network", "adversarial", "adversarial_start"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: expected a finite number, 0 or more, got {value}")

@@ -187,7 +187,7 @@ def _read_description(path: Path) -> dict[str, Any]:
 def _check_same_run(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
     for part in ("generator", "discriminator", "training"):
         old, new = _flatten(saved[part]), _flatten(current[part])
-        for key in old.keys() | new.keys():
+        for key in sorted(old.keys() | new.keys()):
             if part == "training" and key in MAY_CHANGE_ON_RESUME:
                 continue
             if old.get(key) != new.get(key):

@@ -1,7 +1,7 @@
 """One training step: reconstruct, update the discriminator, update the generator."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from torch.optim import Adam, Optimizer
 
 from mrirecon.data import Measurement
 from mrirecon.losses import LossConfig, discriminator_loss, generator_loss, l1_loss, ssim_loss
-from mrirecon.models import Generator, PatchDiscriminator
+from mrirecon.models import Generator, PatchDiscriminator, Reconstruction
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.ema import update_average
 
@@ -88,9 +88,9 @@ def training_step(
     Nothing waits for the device. `state.step` is the caller's to count.
 
     Returns:
-        Scalars without gradient: "loss" (what the generator minimises), its terms "l1", "ssim"
-        and "adversarial" before weighting, "discriminator", and the mean logits "logit_real" and
-        "logit_fake" that the discriminator gave before its update.
+        Scalars without gradient: "loss" (what the generator minimises), its terms "l1", "ssim",
+        "network" and "adversarial" before weighting, "discriminator" (what it minimises), and its
+        mean logits before its update, "logit_real" and "logit_fake".
     """
     losses, target = config.losses, measurement.target
     discriminator = state.discriminator
@@ -117,25 +117,31 @@ def training_step(
         discriminator.requires_grad_(True)
         terms["adversarial"] = generator_loss(judged, kind=losses.adversarial_kind)
 
-    terms |= _image_terms(image, target, losses)
+    terms |= _image_terms(reconstruction, target, losses)
     terms["loss"] = _weighted_sum(terms, losses)
     _descend(state.generator_optimizer, terms["loss"])
     update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
     return {name: term.detach() for name, term in terms.items()}
 
 
-def _image_terms(image: Tensor, target: Tensor, losses: LossConfig) -> dict[str, Tensor]:
+def _image_terms(
+    reconstruction: Reconstruction, target: Tensor, losses: LossConfig
+) -> dict[str, Tensor]:
     terms: dict[str, Tensor] = {}
+    image = reconstruction.trained
     if losses.l1 > 0:
         terms["l1"] = l1_loss(image, target)
     if losses.ssim > 0:
         terms["ssim"] = ssim_loss(image, target, data_range=_DATA_RANGE, window=losses.ssim_window)
+    if losses.network > 0:
+        terms["network"] = l1_loss(reconstruction.network, target)
     return terms
 
 
 def _weighted_sum(terms: dict[str, Tensor], losses: LossConfig) -> Tensor:
-    weights = {"l1": losses.l1, "ssim": losses.ssim, "adversarial": losses.adversarial}
-    parts = [weights[name] * term for name, term in terms.items() if name in weights]
+    weights = asdict(losses)
+    weighted = ("l1", "ssim", "network", "adversarial")
+    parts = [weights[name] * terms[name] for name in weighted if name in terms]
     return torch.stack(parts).sum()
 
 

@@ -34,10 +34,12 @@ def weights(network: torch.nn.Module) -> Tensor:
 
 
 def test_loss_is_the_weighted_sum_of_its_terms(measurement: Measurement) -> None:
-    losses = LossConfig(l1=2.0, ssim=0.5, adversarial=0.25)
+    losses = LossConfig(l1=2.0, ssim=0.5, network=3.0, adversarial=0.25)
     config = replace(CONFIG, losses=losses)
     terms = training_step(new_state(config), measurement, config)
     expected = 2.0 * terms["l1"] + 0.5 * terms["ssim"] + 0.25 * terms["adversarial"]
+    expected += 3.0 * terms["network"]
+    assert terms["network"] != terms["l1"]
     torch.testing.assert_close(terms["loss"], expected)
     assert not any(term.requires_grad for term in terms.values())
 

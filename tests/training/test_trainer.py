@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import small_run as small_run_script
@@ -13,7 +14,8 @@ import torch
 from safetensors.torch import load_file
 from small_run import CONFIG, small_run
 
-from mrirecon.training import last_checkpoint, load_generator, read_records
+from mrirecon.data import Measurement, simulate
+from mrirecon.training import last_checkpoint, load_generator, read_records, trainer
 
 FILES = ("model.safetensors", "optimizer.safetensors")
 
@@ -71,12 +73,12 @@ def test_trained_average_is_returned_and_saved(store: Path, tmp_path: Path) -> N
         assert torch.equal(got, expected)
 
 
-@pytest.mark.parametrize("stopped_after", [1, 4, 7])
+@pytest.mark.parametrize("stopped_after", [1, 5, 9])
 def test_resumed_run_equals_an_uninterrupted_one(
     store: Path, uninterrupted: Path, tmp_path: Path, stopped_after: int
 ) -> None:
-    """A run is stopped by an error in its validation, wherever that is."""
-    run, config = tmp_path / "run", replace(CONFIG, validate_every=1, checkpoint_every=3)
+    """A run of 3 steps an epoch goes on at the start, in the middle and at the end of an epoch."""
+    run, config = tmp_path / "run", replace(CONFIG, validate_every=1, checkpoint_every=2)
 
     def stop(seconds: float) -> None:
         records = read_records(run / "metrics.jsonl")
@@ -118,6 +120,30 @@ def test_killed_run_resumes_to_equal_weights_and_log(
 def _has_logged(run: Path, step: int) -> bool:
     path = run / "metrics.jsonl"
     return path.exists() and any(r["step"] == step for r in read_records(path))
+
+
+def test_run_stopped_between_a_checkpoint_and_its_name_resumes(
+    store: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    small_run(store, run)
+    (run / "checkpoints" / "last").write_text("step_000008\n")
+    small_run(store, run, resume=True)
+    assert_same_run(run, uninterrupted)
+
+
+def test_every_epoch_has_masks_and_noise_of_its_own(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated: list[tuple[int, int, float]] = []
+
+    def record(*args: Any, seed: int, epoch: int, noise_std: float) -> Measurement:
+        simulated.append((seed, epoch, noise_std))
+        return simulate(*args, seed=seed, epoch=epoch, noise_std=noise_std)
+
+    monkeypatch.setattr(trainer, "simulate", record)
+    small_run(store, tmp_path / "run", replace(CONFIG, steps=7))
+    assert simulated == [(7, epoch, 0.01) for epoch in (0, 0, 0, 1, 1, 1, 2)]
 
 
 def test_loss_that_is_not_finite_names_step_and_term(store: Path, tmp_path: Path) -> None:
