@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -55,6 +56,20 @@ def test_noise_equals_reference(
     # Largest deviate 6.7; the angle's error grows with its size, 2 pi.
     tolerance = 8 * 2 * math.pi * torch.finfo(dtype).eps
     torch.testing.assert_close(result, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", COMPLEX)
+@pytest.mark.parametrize(("shape", "mask_shape"), CASES)
+def test_cuda_kernel_equals_reference(
+    shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype, emulated_ops: Any
+) -> None:
+    kspace, mask = make(shape, mask_shape, dtype)
+    plain = emulated_ops.apply_mask(kspace, mask, 0.0, 0)
+    assert torch.equal(plain, reference.apply_mask(kspace, mask))
+    noisy = emulated_ops.apply_mask(kspace, mask, 0.5, 11)
+    expected = reference.apply_mask(kspace, mask, noise_std=0.5, seed=11)
+    tolerance = 8 * 2 * math.pi * torch.finfo(dtype).eps
+    torch.testing.assert_close(noisy, expected, rtol=0, atol=tolerance)
 
 
 def test_generator_gives_the_published_words() -> None:

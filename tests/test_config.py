@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mrirecon.config import RunConfig, config_to_yaml, load_config, parse_config, save_config
+
+
+def test_a_saved_configuration_reads_back_the_same(tmp_path: Path) -> None:
+    config = parse_config(
+        {"store": "s.h5", "sampling": {"strategy": "radial"}, "training": {"steps": 7}}, name="x"
+    )
+    save_config(config, tmp_path / "config.yaml")
+    assert load_config(tmp_path / "config.yaml") == config
+
+
+def test_yaml_holds_every_key_with_its_default() -> None:
+    values = yaml.safe_load(config_to_yaml(RunConfig(store=Path("s.h5"))))
+    assert values["generator"]["network"]["width"] == 64
+    assert values["training"]["losses"]["adversarial_kind"] == "hinge"
+
+
+def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("store: s.h5\ntraining:\n  steps: 5\n  batch_size: 3\n")
+    config = load_config(path, ["training.steps=6", "training.steps=8", "sampling.axis=rows"])
+    assert (config.training.steps, config.training.batch_size) == (8, 3)
+    assert config.sampling.axis == "rows"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({}, "run: missing key store"),
+        ({"store": "s", "sampling": {"strateggy": 1}}, "unknown key sampling.strateggy (did you"),
+        ({"store": "s", "x": 1}, "unknown key x (known: discriminator, generator, sampling"),
+        ({"store": "s", "training": {"steps": 0}}, "training.steps: expected 1 or more, got 0"),
+        ({"store": "s", "training": 3}, "run: training"),
+        ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
+    ],
+)
+def test_each_problem_names_its_key(values: dict[str, object], text: str) -> None:
+    with pytest.raises(ValueError) as error:
+        parse_config(values, name="run")
+    assert text in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_no_mapping_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "list.yaml"
+    path.write_text("- a\n- b\n")
+    with pytest.raises(ValueError, match=r"list.yaml: expected keys and values, got list"):
+        load_config(path)
+    with pytest.raises(FileNotFoundError):
+        load_config(tmp_path / "none.yaml")
