@@ -11,13 +11,14 @@ from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
 from mrirecon.cli.terminal import say
 from mrirecon.config import RunConfig, load_config, save_config
 from mrirecon.data import SliceDataset, SliceStore
-from mrirecon.evaluation import aggregate, evaluate, unit_scores
+from mrirecon.evaluation import MethodName, MetricName, aggregate, evaluate, unit_scores
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import train as run_training
 
 VALIDATION_PROTOCOL = "per_slice"
-VALIDATED = "network + data consistency"
+VALIDATED: MethodName = "network + data consistency"
+VALIDATED_METRICS: tuple[MetricName, ...] = ("ssim", "psnr")
 
 
 def train(
@@ -110,6 +111,6 @@ def _validation(
             noise_std=config.training.noise_std,
         )
         statistics = aggregate(unit_scores(evaluation.scores, protocol))
-        return {metric: statistics[VALIDATED][metric].mean for metric in ("ssim", "psnr")}
+        return {metric: statistics[VALIDATED][metric].mean for metric in VALIDATED_METRICS}
 
     return validate
