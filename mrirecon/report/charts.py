@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mrirecon.evaluation import METHODS, MethodName
@@ -75,6 +76,7 @@ def curve_uri(steps: Sequence[float], values: Sequence[float], label: str) -> st
     """
     figure, axes = _new_chart(label)
     axes.set_xlabel("step", color=_INK, fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     span = max(1, len(values) // _SMOOTHED_PARTS)
     mean = np.convolve(np.asarray(values, dtype=float), np.full(span, 1 / span), mode="valid")
     if span > 1:

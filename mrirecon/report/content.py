@@ -20,6 +20,16 @@ class ReportTestSet:
     evaluation: Evaluation
     examples: Sequence[Example]
 
+    def __post_init__(self) -> None:
+        """Refuse a test set of which nothing can be shown.
+
+        Raises:
+            ValueError: no example; the message names the test set.
+        """
+        if not self.examples:
+            name = self.evaluation.name
+            raise ValueError(f"examples: expected at least one of {name!r}, got none")
+
 
 @dataclass(frozen=True)
 class ReportSection:
@@ -38,6 +48,15 @@ class ReportSection:
     test_sets: Sequence[ReportTestSet]
     metrics_log: Path | None
     configuration: str
+
+    def __post_init__(self) -> None:
+        """Refuse a section without scores.
+
+        Raises:
+            ValueError: no test set; the message names the section.
+        """
+        if not self.test_sets:
+            raise ValueError(f"test_sets: expected at least one in {self.title!r}, got none")
 
 
 @dataclass(frozen=True)
@@ -61,3 +80,12 @@ class ReportContent:
     seed: int
     versions: Mapping[str, str]
     created: str
+
+    def __post_init__(self) -> None:
+        """Refuse an empty report.
+
+        Raises:
+            ValueError: no section.
+        """
+        if not self.sections:
+            raise ValueError("sections: expected at least one, got none")

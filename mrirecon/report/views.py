@@ -25,9 +25,11 @@ from mrirecon.report.tables import (
     metric_values,
     score_table,
 )
-from mrirecon.sampling import MaskSummary, SamplingConfig, summarise
+from mrirecon.sampling import MaskSummary, SamplingConfig, acceleration, summarise
 from mrirecon.sampling.picture import FLOOR as SPREAD_FLOOR
 from mrirecon.sampling.picture import point_spread
+
+_SHARED_BY = {"run": "the whole run", "volume": "each volume", "slice": "each slice"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class TestSetView:
 
     content: ReportTestSet
     table: Table
+    acceleration: str
     ranked: list[ExampleView]
     further: list[ExampleView]
     grey_limit: str
@@ -83,6 +86,8 @@ class SectionView:
     content: ReportSection
     summary: MaskSummary
     mask: str
+    mask_of: str
+    shared_by: str
     spread: Chart
     box_plots: list[Chart]
     curves: list[Chart]
@@ -94,11 +99,7 @@ def lay_out(content: ReportContent) -> tuple[list[SectionView], float]:
 
     Returns:
         The sections, and the upper end of the error scale.
-
-    Raises:
-        ValueError: no section, a section without a test set, or a test set without an example.
     """
-    _check(content)
     examples = [
         example
         for section in content.sections
@@ -113,26 +114,17 @@ def lay_out(content: ReportContent) -> tuple[list[SectionView], float]:
     return sections, limit
 
 
-def _check(content: ReportContent) -> None:
-    if not content.sections:
-        raise ValueError("sections: expected at least one, got none")
-    for section in content.sections:
-        if not section.test_sets:
-            raise ValueError(f"test_sets: expected at least one in {section.title!r}, got none")
-        for test_set in section.test_sets:
-            if not test_set.examples:
-                name = test_set.evaluation.name
-                raise ValueError(f"examples: expected at least one of {name!r}, got none")
-
-
 def _lay_out_section(number: int, section: ReportSection, limit: float) -> SectionView:
     first = section.test_sets[0]
-    mask = first.examples[0].mask
+    example = first.examples[0]
+    mask = example.mask
     return SectionView(
         number=number,
         content=section,
         summary=_summarise_mask(first.evaluation.sampling, mask),
         mask=mask_uri(mask),
+        mask_of=f"{first.evaluation.name}, {_title(example)}",
+        shared_by=_SHARED_BY[first.evaluation.sampling.per],
         spread=_draw_spread(first.evaluation.sampling, mask),
         box_plots=_draw_box_plots(section.test_sets),
         curves=_draw_curves(section),
@@ -194,6 +186,7 @@ def _lay_out_test_set(test_set: ReportTestSet, limit: float) -> TestSetView:
     return TestSetView(
         content=test_set,
         table=score_table(test_set.evaluation),
+        acceleration=f"{acceleration(test_set.examples[0].mask):.2f}",
         ranked=[view for view in views if view.is_ranked],
         further=[view for view in views if not view.is_ranked],
         grey_limit=f"{white:.2g}",
@@ -224,7 +217,7 @@ def _lay_out_example(
         for method in METHODS
     ]
     return ExampleView(
-        title=f"{example.subject}, slice {example.slice}",
+        title=_title(example),
         reason=example.reason,
         is_ranked=example.is_ranked,
         pictures=[target, *columns],
@@ -232,6 +225,10 @@ def _lay_out_example(
         f"width:{100 * side / cols:.2f}%;height:{100 * side / rows:.2f}%",
         n_pixels=side,
     )
+
+
+def _title(example: Example) -> str:
+    return f"{example.subject}, slice {example.slice}"
 
 
 def _write_scores(example: Example, method: MethodName, has_slice_psnr: bool) -> str:

@@ -29,8 +29,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         content: what to tell.
 
     Raises:
-        ValueError: nothing to show (no section, test set or example), or a broken training log;
-            the message names it.
+        ValueError: a broken training log; the message names file and line.
         OSError: the file cannot be written.
     """
     page = render_report(content)

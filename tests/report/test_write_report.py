@@ -162,14 +162,13 @@ def test_a_report_without_training_log_has_no_training_part(tmp_path: Path) -> N
 def test_nothing_to_show_is_refused_by_name(tmp_path: Path) -> None:
     content = make_content(tmp_path)
     section = content.sections[0]
-    no_example = replace(section.test_sets[0], examples=[])
-    for sections, message in (
-        ([], "sections: expected at least one"),
-        ([replace(section, test_sets=[])], "in 'lines, 2.5x'"),
-        ([replace(section, test_sets=[no_example])], "examples: expected at least one of 'small'"),
+    for part, change, message in (
+        (content, {"sections": []}, "sections: expected at least one"),
+        (section, {"test_sets": []}, "test_sets: expected at least one in 'lines, 2.5x'"),
+        (section.test_sets[0], {"examples": []}, "examples: expected at least one of 'small'"),
     ):
         with pytest.raises(ValueError, match=re.escape(message)):
-            render_report(replace(content, sections=sections))
+            replace(part, **change)
 
 
 def test_a_failed_report_leaves_the_old_one(tmp_path: Path) -> None:
