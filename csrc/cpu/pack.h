@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "items.h"
 
@@ -49,10 +50,30 @@ inline void store(const P& pack, float* out) {
   }
 }
 
-inline double sum_lanes(const Pack& pack) {
-  double sum = 0;
-  for (int lane = 0; lane < kLanes; ++lane) sum += pack[lane];
-  return sum;
+template <int first, int... lane>
+inline Pack interleave(const Pack& a, const Pack& b, std::integer_sequence<int, lane...>) {
+#if __has_builtin(__builtin_shufflevector)  // Clang, and GCC from version 12 on
+  return __builtin_shufflevector(a, b, (first + lane / 2 + lane % 2 * kLanes)...);
+#else
+  typedef int64_t Index __attribute__((vector_size(8 * kLanes)));
+  return __builtin_shuffle(a, b, Index{(first + lane / 2 + lane % 2 * kLanes)...});
+#endif
+}
+
+// Exchange rows and lanes of a square block: log2(kLanes) rounds in which the first and the second
+// half of the rows are interleaved like two halves of a deck of cards.
+inline void transpose(Pack (&rows)[kLanes]) {
+  using Lanes = std::make_integer_sequence<int, kLanes>;
+  for (int round = 1; round < kLanes; round *= 2) {
+    Pack mixed[kLanes];
+#pragma GCC unroll 4
+    for (int i = 0; i < kLanes / 2; ++i) {
+      mixed[2 * i] = interleave<0>(rows[i], rows[i + kLanes / 2], Lanes{});
+      mixed[2 * i + 1] = interleave<kLanes / 2>(rows[i], rows[i + kLanes / 2], Lanes{});
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < kLanes; ++i) rows[i] = mixed[i];
+  }
 }
 
 // Call body(P{}, column) for columns 0 ... n - 1: whole packs first, then one by one.
