@@ -1,0 +1,112 @@
+"""SSIM, and its gradient, against the plain PyTorch ways and scikit-image.
+
+Floor: one read of both images, 8 bytes a pixel in float32; arithmetic is far above it.
+Command: pytest benchmarks/bench_ssim.py --benchmark-only --benchmark-group-by=group
+"""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from cases import BATCHES, time_checked
+from pytest_benchmark.fixture import BenchmarkFixture
+from skimage.metrics import structural_similarity
+from torch import Tensor
+from torch.nn import functional
+
+from mrirecon import ops
+from mrirecon.ops.ssim import WindowName
+from mrirecon.reference import ssim as reference
+
+Ssim = Callable[[Tensor, Tensor, WindowName], Tensor]
+CASES = {**BATCHES, "1x1x320x320": (1, 1, 320, 320)}
+WINDOWS: list[WindowName] = ["uniform", "gaussian"]
+
+
+def pool_or_convolve(image: Tensor, window: WindowName) -> Tensor:
+    """Average in each window: a pooling, or two convolutions, since the Gaussian is separable."""
+    if window == "uniform":
+        return functional.avg_pool2d(image, 7, stride=1)
+    weights = reference.window_weights(window, image)[0]
+    line = weights.sum(0)
+    across = functional.conv2d(image, line.reshape(1, 1, 1, 11))
+    return functional.conv2d(across, line.reshape(1, 1, 11, 1))
+
+
+def ssim_of_five_averages(prediction: Tensor, target: Tensor, window: WindowName) -> Tensor:
+    """Compute SSIM as most PyTorch code does, from the means of x, y, x^2, y^2 and xy."""
+    x, y = prediction.flatten(0, 1)[:, None], target.flatten(0, 1)[:, None]
+    stacked = torch.cat([x, y, x * x, y * y, x * y])
+    mean_x, mean_y, xx, yy, xy = pool_or_convolve(stacked, window).chunk(5)
+    scale = 49 / 48 if window == "uniform" else 1.0
+    variances = scale * (xx - mean_x**2 + yy - mean_y**2)
+    covariance = scale * (xy - mean_x * mean_y)
+    luminance = (2 * mean_x * mean_y + 1e-4) / (mean_x**2 + mean_y**2 + 1e-4)
+    similarity = luminance * (2 * covariance + 9e-4) / (variances + 9e-4)
+    return similarity.mean((-2, -1)).reshape(prediction.shape[:-2])
+
+
+def ssim_of_scikit_image(prediction: Tensor, target: Tensor, window: WindowName) -> Tensor:
+    options = {} if window == "uniform" else {"gaussian_weights": True, "sigma": 1.5}
+    pairs = zip(prediction.flatten(0, 1).numpy(), target.flatten(0, 1).numpy(), strict=True)
+    sample = window == "uniform"
+    scores = [
+        structural_similarity(y, x, data_range=1.0, use_sample_covariance=sample, **options)
+        for x, y in pairs
+    ]
+    return torch.tensor(scores).reshape(prediction.shape[:-2])
+
+
+WAYS: dict[str, Ssim] = {
+    "mrirecon": lambda x, y, window: ops.ssim(x, y, data_range=1.0, window=window),
+    "five averages": ssim_of_five_averages,
+    "scikit-image": ssim_of_scikit_image,
+}
+
+
+def make(case: str) -> tuple[Tensor, Tensor]:
+    """Draw a smooth image with bright and dark flat parts, and one with an error of 3 %."""
+    torch.manual_seed(0)
+    coarse = torch.rand(CASES[case][0], CASES[case][1], 20, 20)
+    target = functional.interpolate(coarse, size=(320, 320), mode="bicubic").clamp(0, 1)
+    return (target + 0.03 * torch.randn_like(target)).contiguous(), target.contiguous()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("case", CASES)
+def test_ssim(benchmark: BenchmarkFixture, case: str, window: WindowName, way: str) -> None:
+    prediction, target = make(case)
+    benchmark.group = f"ssim {window} {case}"
+    expected = WAYS["five averages"](prediction.double(), target.double(), window)
+    time_checked(
+        benchmark,
+        lambda: WAYS[way](prediction, target, window),
+        expected,
+        tolerance=1e-4,  # of the ways in float32 that subtract squares; ours has 1e-7
+        n_bytes=8 * target.numel(),
+    )
+
+
+def grad_of(measure: Ssim, prediction: Tensor, target: Tensor, window: WindowName) -> Tensor:
+    image = prediction.detach().requires_grad_()
+    (grad,) = torch.autograd.grad(measure(image, target, window).sum(), image)
+    return grad
+
+
+@pytest.mark.parametrize("way", ["mrirecon", "five averages"])
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("case", CASES)
+def test_ssim_with_gradient(
+    benchmark: BenchmarkFixture, case: str, window: WindowName, way: str
+) -> None:
+    prediction, target = make(case)
+    benchmark.group = f"ssim with gradient {window} {case}"
+    expected = grad_of(WAYS["five averages"], prediction.double(), target.double(), window)
+    time_checked(
+        benchmark,
+        lambda: grad_of(WAYS[way], prediction, target, window),
+        expected,
+        tolerance=1e-2,  # of the float32 gradient of differences of squares; ours has 1e-7
+        n_bytes=12 * target.numel(),
+    )
