@@ -10,11 +10,12 @@ from torch.optim import Adam, Optimizer
 from mrirecon.data import Measurement
 from mrirecon.losses import LossConfig, discriminator_loss, generator_loss, l1_loss, ssim_loss
 from mrirecon.models import Generator, PatchDiscriminator, Reconstruction
-from mrirecon.training.config import TrainingConfig
+from mrirecon.training.config import Precision, TrainingConfig
 from mrirecon.training.ema import update_average
 
 _GENERATOR_BETAS = (0.9, 0.999)  # Adam's own, as in the ReconResNet paper
 _DISCRIMINATOR_BETAS = (0.5, 0.999)  # Radford et al. 2016 (arXiv 1511.06434), section 3
+_BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names them
 _DATA_RANGE = 1.0  # targets are divided by their volume's maximum
 
 
@@ -96,7 +97,9 @@ def training_step(
     discriminator = state.discriminator
     if state.step < losses.adversarial_start:
         discriminator = None
-    autocast = torch.autocast(target.device.type, torch.bfloat16, config.precision == "bfloat16")
+    autocast = torch.autocast(
+        target.device.type, torch.bfloat16, uses_bfloat16(config.precision, target.device)
+    )
     terms: dict[str, Tensor] = {}
 
     with autocast:
@@ -122,6 +125,16 @@ def training_step(
     _descend(state.generator_optimizer, terms["loss"])
     update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
     return {name: term.detach() for name, term in terms.items()}
+
+
+def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
+    """Return whether the networks' arithmetic is in bfloat16 on a device."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name) for name in _BFLOAT16_INSTRUCTIONS)
 
 
 def _image_terms(

@@ -14,6 +14,7 @@ from mrirecon.data import Measurement, SliceDataset, SliceStore, simulate
 from mrirecon.losses import LossConfig, discriminator_loss, generator_loss
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import TrainingConfig, TrainingState, make_state, training_step
+from mrirecon.training.step import uses_bfloat16
 
 CPU = torch.device("cpu")
 
@@ -142,6 +143,26 @@ def test_fast_options_give_nearly_the_same_losses(
     for name, expected in all_terms[0].items():
         # bfloat16 rounds to 2**-8 of a value near 1; a few of them add up.
         torch.testing.assert_close(all_terms[1][name], expected, rtol=0.05, atol=4 * 2**-8)
+
+
+@pytest.mark.parametrize(
+    ("precision", "capabilities", "expected"),
+    [
+        ("auto", {"avx512_f": True, "avx512_bf16": False}, False),
+        ("auto", {"avx512_bf16": True}, True),
+        ("auto", {"bf16": True, "neon": True}, True),
+        ("float32", {"avx512_bf16": True}, False),
+        ("bfloat16", {"avx512_bf16": False}, True),
+    ],
+)
+def test_auto_precision_follows_the_processor(
+    precision: Any,
+    capabilities: dict[str, bool],
+    expected: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert uses_bfloat16(precision, CPU) is expected
 
 
 def test_one_sample_can_be_learnt_by_heart(measurement: Measurement) -> None:

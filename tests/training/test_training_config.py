@@ -23,7 +23,7 @@ from mrirecon.training import TrainingConfig
         ("discriminator_learning_rate", float("nan"), "a finite number above 0"),
         ("noise_std", -1.0, "0 or more"),
         ("ema_decay", 1.0, r"a number in \[0, 1\)"),
-        ("precision", "float16", "one of float32, bfloat16"),
+        ("precision", "float16", "one of float32, bfloat16, auto"),
         ("schedule", "linear", "one of halfway, cosine, constant"),
     ],
 )
