@@ -44,7 +44,8 @@ Tensor enforce_consistency(const Tensor& prediction, const Tensor& measured, con
   require_same_device("mask", mask, prediction);
   require_weight(noise_weight, prediction);
   const Extent extent = extent_of("prediction", prediction);
-  const MaskView view = mask_view(mask, extent);
+  const Tensor dense_mask = torch::stable::contiguous(mask);  // its column stride is 0 or 1
+  const MaskView view = mask_view(dense_mask, extent);
   const Tensor from_prediction = torch::stable::contiguous(prediction);
   const Tensor from_measured = torch::stable::contiguous(measured);
   const Tensor out = torch::stable::empty_like(from_prediction);
@@ -76,7 +77,8 @@ std::tuple<Tensor, Tensor, Tensor> grad_enforce_consistency(
     const Tensor& grad_out, const Weight& prediction, const Weight& measured, const Tensor& mask,
     const Weight& noise_weight, bool needs_prediction, bool needs_measured) {
   const Extent extent = extent_of("grad_out", grad_out);
-  const MaskView view = mask_view(mask, extent);
+  const Tensor dense_mask = torch::stable::contiguous(mask);
+  const MaskView view = mask_view(dense_mask, extent);
   const Tensor gradient = torch::stable::contiguous(grad_out);
   const auto none = [&] { return new_tensor(grad_out, {0}, grad_out.scalar_type()); };
   const bool needs_weight = prediction && measured && noise_weight;

@@ -13,7 +13,7 @@ struct EnforceConsistency {
   const Complex<T>* measured;    // (batch, coils, rows, cols)
   Complex<T>* out;               // (batch, coils, rows, cols)
   const T* noise_weight;         // one number; null: hard
-  MaskView mask;
+  MaskView mask;                 // contiguous, so its column stride is 0 or 1
   Extent extent;
 
   int64_t n_items() const { return extent.n_rows(); }  // an item is one row
@@ -30,7 +30,7 @@ struct GradEnforceConsistency {
   Complex<T>* grad_measured;     // (batch, coils, rows, cols)
   double* row_sums;              // (batch * coils * rows,): Re <grad_out, measured - prediction>
   const T* noise_weight;         // one number; null: hard
-  MaskView mask;
+  MaskView mask;                 // contiguous, so its column stride is 0 or 1
   Extent extent;
 
   int64_t n_items() const { return extent.n_rows(); }  // an item is one row

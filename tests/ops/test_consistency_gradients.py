@@ -8,8 +8,10 @@ from torch import Tensor
 from mrirecon import ops
 from mrirecon.reference import consistency as reference
 
+# as in test_consistency.py; 300 rows are more than the threads that add the rows' sums on CUDA
 CASES = [
     ((2, 3, 16, 20), (20,)),
+    ((3, 2, 50, 6), (50, 6)),
     ((1, 1, 17, 19), (17, 19)),
     ((4, 2, 8, 33), (4, 1, 33)),
     ((4, 2, 8, 33), (1, 8, 1)),
@@ -90,6 +92,16 @@ def test_only_the_gradients_that_are_asked_for_are_computed(needs: tuple[bool, b
         assert result.shape == (exact.shape if is_needed else (0,))
         if is_needed:
             assert_gradients_close((result,), (exact,))
+
+
+def test_weight_has_no_gradient_from_rows_without_samples() -> None:
+    arguments = make((2, 3, 0), (1,), torch.complex64)
+    torch.use_deterministic_algorithms(True)  # fills new tensors with NaN
+    try:
+        grad_weight = torch.ops.mrirecon.grad_enforce_consistency(*arguments, True, True)[2]
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert grad_weight == 0
 
 
 def test_gradients_are_the_same_for_any_number_of_threads() -> None:
