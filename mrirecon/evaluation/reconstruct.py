@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mrirecon.data import RawBatch, simulate
 from mrirecon.evaluation.scores import MethodName
-from mrirecon.models import Generator
+from mrirecon.models import Generator, make_consistent
 from mrirecon.sampling import SamplingConfig
 
 _EPOCH = 0  # a test set is seen once
@@ -61,13 +61,16 @@ def reconstruct_batches(
             raw.to(device), sampling, seed=seed, epoch=_EPOCH, noise_std=noise_std
         )
         reconstruction = generator(measurement.zero_filled, measurement.mask)
+        magnitude = measurement.zero_filled.abs()
+        alone = make_consistent(magnitude, measurement.zero_filled, measurement.mask, None)
         target = measurement.target[:, 0].float()  # (batch, rows, cols)
         yield ReconstructedBatch(
             volumes=raw.volumes.tolist(),
             slices=raw.slices.tolist(),
             target=target,
             images={
-                "zero-filled": measurement.zero_filled.abs()[:, 0].float(),
+                "zero-filled": magnitude[:, 0].float(),
+                "data consistency alone": alone[:, 0].float(),
                 "network": reconstruction.network[:, 0].float(),
                 "network + data consistency": reconstruction.consistent[:, 0].float(),
             },

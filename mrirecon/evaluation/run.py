@@ -69,7 +69,7 @@ def evaluate(
     noise_std: float = 0.0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score zero-filled, network and network with data consistency on every slice.
+    """Score every method of `METHODS` on every slice.
 
     Whole batches are undersampled, reconstructed and measured on the device; the host reads the
     measures once, at the end. A blank target has no NMSE, so protocols that score slices leave

@@ -4,13 +4,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
-from typing import Literal
+from typing import Literal, get_args
 
 from mrirecon.metrics import Protocol, pool
 
-MethodName = Literal["zero-filled", "network", "network + data consistency"]
+MethodName = Literal[
+    "zero-filled", "data consistency alone", "network", "network + data consistency"
+]
 MetricName = Literal["ssim", "psnr", "nmse"]
-METHODS: tuple[MethodName, ...] = ("zero-filled", "network", "network + data consistency")
+METHODS: tuple[MethodName, ...] = get_args(MethodName)
+"""`data consistency alone` is the zero-filled magnitude with the measured k-space put back: what
+the known phase of simulated images is worth without any network, so that a reader can tell it
+from what was learnt."""
 METRICS: tuple[MetricName, ...] = ("ssim", "psnr", "nmse")
 DATA_RANGE = 1.0  # simulated targets are divided by their volume's maximum
 

@@ -1,7 +1,7 @@
 """Networks, each with the frozen configuration that describes it."""
 
 from mrirecon.models.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
-from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction
+from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "ReconResNet",
     "ReconResNetConfig",
     "Reconstruction",
+    "make_consistent",
 ]

@@ -94,18 +94,28 @@ class Generator(nn.Module):
         """
         network: Tensor = self.network(zero_filled.abs())
         if self.config.consistency == "inside":
-            consistent = _make_consistent(network, zero_filled, mask, phase)
+            consistent = make_consistent(network, zero_filled, mask, phase)
             return Reconstruction(network, consistent, consistent, consistent)
         with torch.no_grad():
-            consistent = _make_consistent(network, zero_filled, mask, phase)
+            consistent = make_consistent(network, zero_filled, mask, phase)
         output = network if self.config.consistency == "none" else consistent
         return Reconstruction(network, consistent, output, network)
 
 
-def _make_consistent(
+def make_consistent(
     network: Tensor, zero_filled: Tensor, mask: Tensor, phase: Tensor | None
 ) -> Tensor:
-    """Put the measured k-space back and return the image along its phase, 0 or more."""
+    """Put the measured k-space back and return the image along its phase, 0 or more.
+
+    Args:
+        network: real, (batch, 1, rows, cols), a magnitude image of any origin.
+        zero_filled: complex, same shape, of the measured k-space.
+        mask: bool, as in `Generator.forward`.
+        phase: complex of magnitude 1, same shape; None stands for zero phase.
+
+    Returns:
+        Real, (batch, 1, rows, cols).
+    """
     image = network.to(zero_filled.dtype)
     if phase is not None:
         image = image * phase

@@ -18,6 +18,7 @@ from mrirecon.evaluation import METHODS, MethodName
 _INK, _LINE, _FAINT = "#010101", "#020202", "#030303"
 METHOD_COLOURS: dict[MethodName, tuple[str, str]] = {
     "zero-filled": ("#8d96a0", "#98a2ad"),
+    "data consistency alone": ("#b08d3c", "#d3b25f"),
     "network": ("#3f7cac", "#6aa9da"),
     "network + data consistency": ("#c2593f", "#e8866b"),
 }

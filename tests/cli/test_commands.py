@@ -12,6 +12,7 @@ import torch
 from command import Command
 from PIL import Image
 
+from mrirecon.evaluation import METHODS
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import SamplingConfig, make_mask
 
@@ -61,11 +62,7 @@ def test_a_run_is_trained_scored_and_reported(
     assert "network + data consistency" in result.out
     with (trained / "evaluation" / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert {row["method"] for row in rows} == {
-        "zero-filled",
-        "network",
-        "network + data consistency",
-    }
+    assert {row["method"] for row in rows} == set(METHODS)
     report = (trained / "evaluation" / "report.html").read_text()
     assert "<html" in report
     assert "http://" not in report.replace("http://www.w3.org", "")
