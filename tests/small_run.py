@@ -12,7 +12,7 @@ import nibabel
 import numpy as np
 import torch
 
-from mrirecon.data import PrepareConfig, SliceDataset, SliceStore, prepare
+from mrirecon.data import AugmentationConfig, PrepareConfig, SliceDataset, SliceStore, prepare
 from mrirecon.losses import LossConfig
 from mrirecon.models import (
     Generator,
@@ -33,6 +33,7 @@ CONFIG = TrainingConfig(
     seed=7,
     learning_rate=1e-3,
     losses=LossConfig(adversarial=0.1),
+    augmentation=AugmentationConfig(flip=True, gamma=1.5, overlay=True),
     log_every=3,
     validate_every=4,
     checkpoint_every=4,

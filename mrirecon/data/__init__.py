@@ -1,5 +1,6 @@
 """From image files to batches of undersampled k-space."""
 
+from mrirecon.data.augment import AugmentationConfig, augment
 from mrirecon.data.dataset import RawBatch, SliceDataset
 from mrirecon.data.inspection import Inspection, SubjectReport, inspect_source
 from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
@@ -18,6 +19,7 @@ from mrirecon.data.store import SliceStore, StoredSubject
 
 __all__ = [
     "SPLITS",
+    "AugmentationConfig",
     "ChannelError",
     "Inspection",
     "Measurement",
@@ -32,6 +34,7 @@ __all__ = [
     "StoredSubject",
     "Subject",
     "SubjectReport",
+    "augment",
     "inspect_source",
     "prepare",
     "read_source",

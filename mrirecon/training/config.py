@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
+from mrirecon.data import AugmentationConfig
 from mrirecon.losses import LossConfig
 
 Precision = Literal["float32", "bfloat16", "auto"]
@@ -29,6 +30,7 @@ class TrainingConfig:
             ReconResNet paper; "cosine": they fall to 0 along half a cosine; "constant".
         warmup_steps: steps over which both rates rise from 0, linearly.
         losses: weights of the generator's loss terms.
+        augmentation: how training slices are varied before they are undersampled.
         ema_decay: per step, of the averaged weights that are validated and saved as the result;
             lower in the first steps, so that the average forgets the untrained network.
         precision: of the networks' arithmetic: "bfloat16" by autocast, weights stay float32;
@@ -53,6 +55,7 @@ class TrainingConfig:
     schedule: Schedule = "halfway"
     warmup_steps: int = 0
     losses: LossConfig = field(default_factory=LossConfig)
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     ema_decay: float = 0.999
     precision: Precision = "float32"
     channels_last: bool = False

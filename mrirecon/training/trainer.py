@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mrirecon.data import RawBatch, SliceDataset, simulate
+from mrirecon.data import RawBatch, SliceDataset, augment, simulate
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.sampling import SamplingConfig
@@ -87,10 +87,11 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     ):
         recorder = _Recorder(log, progress, config, state.step)
         for epoch, batch in _batches(dataset, config, state.step, n_batches):
-            torch.manual_seed(step_seed(config.seed, state.step))
+            seed = step_seed(config.seed, state.step)
+            torch.manual_seed(seed)
             factor = _set_learning_rates(state, config)
             measurement = simulate(
-                batch.to(device),
+                augment(batch.to(device), config.augmentation, seed=seed),
                 sampling,
                 seed=config.seed,
                 epoch=epoch,
