@@ -16,6 +16,9 @@ from mrirecon.files import atomic_path
 
 NPY, HDF5 = (".npy",), (".h5", ".hdf5")
 KSPACE_SUFFIXES = NPY + HDF5
+MOST_CHANCE_ZEROS = 0.1
+"""Raw samples are counts of a converter, so that some are 0 by chance: up to this part of them, and
+no whole line, full k-space is still taken for full."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class KspaceFile:
 def read_kspace(path: Path) -> KspaceFile:
     """Read k-space and find out what of it was measured.
 
-    A sample counts as measured if it is not exactly 0 in some slice; a `mask` in the file goes
-    before that.
+    A sample counts as measured if it is not exactly 0 in some slice, see `MOST_CHANCE_ZEROS`; a
+    `mask` in the file goes before that.
 
     Args:
         path: .npy with complex (rows, cols) or (slices, rows, cols), or fastMRI HDF5.
@@ -61,7 +64,7 @@ def read_kspace(path: Path) -> KspaceFile:
         measured = (kspace != 0).any(dim=0)[0]  # (rows, cols)
         if not measured.any():
             raise ValueError(f"{path}: expected measured samples, got zeros alone")
-        mask = None if measured.all() else _simplest(measured)
+        mask = None if _is_full(measured) else _simplest(measured)
     elif mask.shape != values.shape[-1:]:
         raise ValueError(f"{path}: mask: expected {values.shape[-1:]}, got {tuple(mask.shape)}")
     return KspaceFile(kspace, mask, values.ndim == 3)
@@ -103,6 +106,12 @@ def _read_hdf5(path: Path) -> tuple[np.ndarray, Tensor | None]:
             return file["kspace"][()], mask
     except OSError as error:
         raise ValueError(f"{path}: expected an HDF5 file, got a damaged one ({error})") from None
+
+
+def _is_full(measured: Tensor) -> bool:
+    zeros = 1 - measured.float().mean().item()
+    no_line_missing = measured.any(dim=0).all() and measured.any(dim=1).all()
+    return zeros <= MOST_CHANCE_ZEROS and bool(no_line_missing)
 
 
 def _simplest(measured: Tensor) -> Tensor:

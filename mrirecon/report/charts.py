@@ -136,7 +136,8 @@ def _draw_box(
     if values.size <= _MOST_POINTS:
         # the golden ratio spreads points evenly and the same way every time
         offsets = ((np.arange(values.size) * 0.618034) % 1 - 0.5) * width * 0.6
-        axes.scatter(centre + offsets, values, s=7, color=colour, alpha=0.45, linewidths=0)
+        size, alpha = (7, 0.45) if values.size >= 3 else (22, 1.0)  # alone, without a box
+        axes.scatter(centre + offsets, values, s=size, color=colour, alpha=alpha, linewidths=0)
     if values.size < 3:
         return
     line = {"color": colour, "linewidth": 1.2}
