@@ -81,9 +81,13 @@ def demo(
 
 
 def _own_set(data: Path, channel: str | None, out: Path) -> list[DemoSet]:
-    """Prepare a person's own folder; its test split is scored."""
+    """Prepare a person's own folder; its test split is scored, or its val split without one."""
     store = out / "data" / "own.h5"
     if not store.exists():
         prepare(data, store, PrepareConfig(channel=channel, drop_blank=True))
-    description = f"The test subjects of {data}; none of them was trained on."
-    return [DemoSet(store, "test", "own images", description)]
+    with SliceStore(store) as opened:
+        held_out = [split for split in ("test", "val") if split in opened.splits]
+    if not held_out:
+        raise ValueError(f"{data}: expected a split test or val to score, got train alone")
+    description = f"Split {held_out[0]} of {data}; none of its subjects was trained on."
+    return [DemoSet(store, held_out[0], "own images", description)]

@@ -135,3 +135,20 @@ def test_reconstruct_reads_and_writes_fastmri_files(
     assert "undersampled as in training" in result.out
     with h5py.File(out) as file:
         assert file["reconstruction"].shape == (2, 32, 36)
+
+
+def test_the_demo_runs_on_a_persons_own_folder(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    for person, split in enumerate(["train", "train", "train", "train", "val", "val"]):
+        (pictures / split).mkdir(exist_ok=True)
+        (pictures / f"person_{person}").rename(pictures / split / f"person_{person}")
+    out = tmp_path / "demo"
+    result = mrirecon("demo", "--short", "--data", pictures, "--out", out)
+    assert result.status == 0, result.err
+    assert "own images" in result.out
+    assert "Split val of" in (out / "report.html").read_text()
+    # A second call goes on where the first ended: nothing is trained again.
+    before = (out / "lines" / "metrics.jsonl").read_bytes()
+    assert mrirecon("demo", "--short", "--data", pictures, "--out", out).status == 0
+    assert (out / "lines" / "metrics.jsonl").read_bytes() == before

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from mask_cases import CASES
 from properties import assert_linear, assert_same_for_any_number_of_threads
 from torch import Tensor
 
@@ -11,23 +12,6 @@ from mrirecon.reference import consistency as reference
 
 COMPLEX = [torch.complex64, torch.complex128]
 WEIGHTS = [None, 0.0, 0.3, 20.0]
-# prediction shape, mask shape: odd and even sizes, one coil, every way to broadcast, empty batch,
-# rows longer than the CPU's chunk of 256
-CASES = [
-    ((2, 3, 16, 20), (20,)),
-    ((2, 3, 17, 19), (17, 1)),
-    ((1, 1, 17, 19), (17, 19)),
-    ((4, 1, 17, 33), (4, 17, 33)),
-    ((4, 2, 8, 33), (4, 1, 33)),
-    ((4, 2, 8, 33), (1, 8, 1)),
-    ((5, 7), (7,)),
-    ((3, 5, 7), (3, 5, 7)),
-    ((2, 3, 521), (521,)),
-    ((0, 2, 5, 7), (7,)),
-    ((2, 0, 7), (7,)),
-    ((2, 3, 0), (1,)),
-    ((1, 1, 1, 1), (1,)),
-]
 
 
 def make(shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype) -> list[Tensor]:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+from mask_cases import CASES
 from properties import (
     assert_adjoint,
     assert_gradient_is_adjoint,
@@ -15,20 +16,6 @@ from mrirecon import ops
 from mrirecon.reference import masking as reference
 
 COMPLEX = [torch.complex64, torch.complex128]
-# kspace shape, mask shape: odd and even sizes, one coil, every way to broadcast, empty batch
-CASES = [
-    ((2, 3, 16, 20), (20,)),
-    ((2, 3, 17, 19), (19,)),
-    ((2, 3, 17, 19), (17, 1)),
-    ((1, 1, 17, 19), (17, 19)),
-    ((4, 1, 17, 33), (4, 17, 33)),
-    ((4, 2, 8, 33), (4, 1, 33)),
-    ((4, 2, 8, 33), (1, 8, 1)),
-    ((5, 7), (7,)),
-    ((3, 5, 7), (3, 5, 7)),
-    ((0, 2, 5, 7), (7,)),
-    ((1, 1, 1, 1), (1,)),
-]
 
 
 def make(shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype) -> list[Tensor]:
