@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -30,8 +31,14 @@ class CMakeBuild(build_ext):
         options.append(f"-DMRIRECON_CUDA={os.environ.get('MRIRECON_CUDA', 'AUTO')}")
         if architectures := os.environ.get("MRIRECON_CUDA_ARCHITECTURES"):
             options.append(f"-DCMAKE_CUDA_ARCHITECTURES={architectures}")
-        subprocess.run(["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", *options], check=True)
-        subprocess.run(["cmake", "--build", build, "--target", "_native"], check=True)
+        # cmake and ninja of the environment that builds come first; pip does not put it on PATH.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        cmake = shutil.which("cmake", path=path)
+        if cmake is None:
+            raise FileNotFoundError("cmake: expected on PATH or beside python; pip install cmake")
+        run = partial(subprocess.run, check=True, env={**os.environ, "PATH": path})
+        run([cmake, "-S", ROOT, "-B", build, "-G", "Ninja", *options])
+        run([cmake, "--build", build, "--target", "_native"])
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(build / "_native.so", target)
