@@ -28,9 +28,8 @@ class CMakeBuild(build_ext):
         """Build the one extension, reusing build/cmake where it exists."""
         build = ROOT / "build" / "cmake"
         options = [f"-DPython3_EXECUTABLE={sys.executable}"]
-        options.append(f"-DMRIRECON_CUDA={os.environ.get('MRIRECON_CUDA', 'AUTO')}")
-        if architectures := os.environ.get("MRIRECON_CUDA_ARCHITECTURES"):
-            options.append(f"-DCMAKE_CUDA_ARCHITECTURES={architectures}")
+        for name, default in (("MRIRECON_CUDA", "AUTO"), ("MRIRECON_CUDA_ARCHITECTURES", "")):
+            options.append(f"-D{name}={os.environ.get(name, default)}")
         # cmake and ninja of the environment that builds come first; pip does not put it on PATH.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         cmake = shutil.which("cmake", path=path)
