@@ -9,12 +9,13 @@ import typer
 
 from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
 from mrirecon.cli.terminal import say
-from mrirecon.config import RunConfig, load_config, save_config
+from mrirecon.config import RunConfig, config_to_yaml, load_config, save_config
 from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation import MethodName, MetricName, aggregate, evaluate, unit_scores
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import train as run_training
+from mrirecon.training.log import METRICS
 
 VALIDATION_PROTOCOL = "per_slice"
 VALIDATED: MethodName = "network + data consistency"
@@ -27,7 +28,8 @@ def train(
         Path | None, typer.Option(help="Store made by `mrirecon prepare`; overrides the file's.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="YAML file; without it, the defaults of the paper.")
+        Path | None,
+        typer.Option(help="YAML file; without it, the paper's network, with a discriminator."),
     ] = None,
     overrides: Annotated[
         list[str] | None,
@@ -37,6 +39,9 @@ def train(
         bool, typer.Option(help="Go on from the last checkpoint, with the run's configuration.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
+    show_config: Annotated[
+        bool, typer.Option("--show-config", help="Print every key with its value, and end.")
+    ] = False,
 ) -> None:
     """Train a generator, against a discriminator if asked, to reconstruct undersampled slices.
 
@@ -50,9 +55,12 @@ def train(
         raise FileNotFoundError(f"{run}: nothing to resume ({CONFIG} is missing)")
     if resume and config is not None:
         raise ValueError("--config: expected none with --resume, which takes the run's own")
-    if not resume and saved.exists():
+    if not resume and (run / METRICS).exists():
         raise FileExistsError(f"{run}: holds a run already; use --resume or another folder")
     settled = load_config(saved if resume else config, settings)
+    if show_config:
+        say(config_to_yaml(settled).rstrip())
+        return
     if resume:
         _require_same_task(load_config(saved), settled)
     train_run(run, settled, choose_device(device), resume=resume)

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pytest
 import torch
+import yaml
 from command import Command
 from PIL import Image
 
@@ -66,6 +67,16 @@ def test_a_run_is_trained_scored_and_reported(
     report = (trained / "evaluation" / "report.html").read_text()
     assert "<html" in report
     assert "http://" not in report.replace("http://www.w3.org", "")
+
+
+def test_train_shows_its_configuration_and_starts_nothing(
+    mrirecon: Command, tmp_path: Path
+) -> None:
+    arguments = ("--store", "s.h5", "--set", "training.steps=7", "--show-config")
+    result = mrirecon("train", tmp_path / "run", *arguments)
+    assert result.status == 0
+    assert yaml.safe_load(result.out)["training"]["steps"] == 7
+    assert not (tmp_path / "run").exists()
 
 
 def test_training_resumes_where_it_was(mrirecon: Command, trained: Path) -> None:

@@ -130,6 +130,18 @@ def test_a_run_is_not_overwritten(mrirecon: Command, trained: Path) -> None:
     assert (trained / "metrics.jsonl").read_bytes() == before
 
 
+def test_a_start_that_failed_does_not_stand_in_the_way(
+    mrirecon: Command, pictures: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    """A batch larger than the data once left a config.yaml that made the next start fail."""
+    store, run = tmp_path / "store.h5", tmp_path / "run"
+    assert mrirecon("prepare", pictures, "--out", store).status == 0
+    arguments = ("train", run, "--store", store, *tiny)
+    result = mrirecon(*arguments, "--set", "training.batch_size=500")
+    check(result, "expected a batch of 500 slices or more")
+    assert mrirecon(*arguments).status == 0
+
+
 def test_output_folder_that_cannot_be_written(
     mrirecon: Command, pictures: Path, trained: Path, tmp_path: Path
 ) -> None:
