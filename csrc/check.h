@@ -8,7 +8,6 @@
 
 #include <sstream>
 #include <stdexcept>
-#include <string>
 
 namespace mrirecon {
 
@@ -23,14 +22,20 @@ void require(bool holds, const Parts&... parts) {
   throw std::invalid_argument(text.str());
 }
 
-inline std::string shape_text(const Tensor& tensor) {
-  std::ostringstream text;
+// A shape as text, "(2, 3)". Written only if the check fails: a check is made at every call, and
+// the text would take longer than a small kernel.
+struct ShapeText {
+  const Tensor& tensor;
+};
+
+inline std::ostream& operator<<(std::ostream& text, const ShapeText& shape) {
+  const int64_t dim = shape.tensor.dim();
   text << '(';
-  for (int64_t axis = 0; axis < tensor.dim(); ++axis)
-    text << (axis ? ", " : "") << tensor.size(axis);
-  text << (tensor.dim() == 1 ? ",)" : ")");
-  return text.str();
+  for (int64_t axis = 0; axis < dim; ++axis) text << (axis ? ", " : "") << shape.tensor.size(axis);
+  return text << (dim == 1 ? ",)" : ")");
 }
+
+inline ShapeText shape_text(const Tensor& tensor) { return {tensor}; }
 
 inline bool same_shape(const Tensor& a, const Tensor& b) {
   if (a.dim() != b.dim()) return false;

@@ -40,7 +40,7 @@ def reconstruct(
 
     An image or a NIfTI volume is undersampled first, as in training, and written back with its
     geometry. Of k-space (.npy, or fastMRI .h5 of one coil) the samples that are not 0 count as
-    measured; full k-space is undersampled as in training.
+    measured; full k-space is undersampled by one mask of the run for all slices.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
@@ -83,7 +83,7 @@ def reconstruct_subject(
 
 
 def reconstruct_kspace(trained: TrainedRun, source: Path, out: Path, device: torch.device) -> str:
-    """Reconstruct measured k-space, undersampled as it came or, if it is full, as in training."""
+    """Reconstruct k-space, undersampled as it came or, if it is full, by one mask of the run."""
     if out.suffix not in KSPACE_SUFFIXES:
         raise ValueError(f"--out: expected a name ending in {source.suffix}, got {out.name}")
     measured = read_kspace(source)
@@ -103,7 +103,7 @@ def reconstruct_kspace(trained: TrainedRun, source: Path, out: Path, device: tor
         phase=phase,
     )
     write_images(out, images * scale.cpu(), has_slices=measured.has_slices)
-    how = "undersampled as in training" if measured.mask is None else "as it was measured"
+    how = "undersampled by one mask of the run" if measured.mask is None else "as it was measured"
     return f"{len(kspace)} slices, {how} ({acceleration(mask.expand(shape)):.2f}x)"
 
 
