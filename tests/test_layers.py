@@ -15,6 +15,7 @@ LAYERS = [
     {"sampling"},
     {"metrics"},
     {"data"},
+    {"classical"},
     {"models"},
     {"losses"},
     {"training"},
