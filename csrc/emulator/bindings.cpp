@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/limits.h"
 #include "emulator/settings.h"
 #include "emulator/tests/kernels.h"
 
@@ -26,12 +27,15 @@ Order order_named(const std::string& name) {
   throw std::invalid_argument("order: expected forward, reverse or random, got " + name);
 }
 
-void configure(const std::string& order, unsigned seed, int os_threads, bool poison) {
+void configure(const std::string& order, unsigned seed, int os_threads, bool poison,
+               int architecture) {
   Settings chosen;
   chosen.order = order_named(order);
   chosen.seed = seed;
   chosen.os_threads = os_threads;
   chosen.is_poisoned = poison;
+  chosen.architecture = architecture;
+  max_shared_bytes(architecture);  // throws for an unknown one
   settings() = chosen;
 }
 
@@ -54,11 +58,12 @@ PYBIND11_MODULE(mrirecon_emulated, module) {
   module.doc() = "CUDA's execution model on the CPU, for tests. See csrc/emulator/cuda.h.";
   module.def("configure", configure, py::kw_only(), py::arg("order") = "forward",
              py::arg("seed") = 1, py::arg("os_threads") = 1, py::arg("poison") = true,
+             py::arg("architecture") = 75,
              "Set how the next launches run; what is not named returns to its default.");
   module.def("run_sample", run_sample, py::arg("name"), py::arg("numbers"), py::kw_only(),
              py::arg("grid") = Size{1, 1, 1}, py::arg("block") = Size{32, 1, 1},
              py::arg("shared_bytes") = 0,
-             "Run a kernel of csrc/emulator/tests/kernels.cu; return its output, as long as "
+             "Run a kernel of csrc/emulator/tests; return its output, as long as "
              "`numbers`.");
 }
 

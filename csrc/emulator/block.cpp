@@ -1,10 +1,13 @@
 #include "emulator/block.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
 #include <sstream>
 #include <utility>
+
+#include "emulator/limits.h"
 
 namespace mrirecon::emulator {
 namespace {
@@ -51,7 +54,7 @@ void Block::begin(const Launch& launch, uint3 index) {
   gridDim = launch.grid;
   n_finished_ = 0;
   fault_.clear();
-  shared_.begin_block(launch.dynamic_bytes, launch.settings.is_poisoned);
+  shared_.begin_block(launch.dynamic_bytes, max_static_bytes(launch), launch.settings.is_poisoned);
   random_.seed(launch.settings.seed + index.x + 7919 * index.y + 104729 * index.z);
 
   const unsigned n_threads = launch.block.x * launch.block.y * launch.block.z;
@@ -65,6 +68,7 @@ void Block::begin(const Launch& launch, uint3 index) {
     threads_[rank].rank = rank;
     threads_[rank].index = index_of(rank, launch.block);
     threads_[rank].state = State::ready;
+    threads_[rank].copies.forget();
   }
 }
 
@@ -96,6 +100,8 @@ void Block::enter_thread() {
   Block& block = current();
   try {
     block.launch_->body();
+    if (!block.copies().are_finished())
+      throw std::runtime_error("exited before it had waited for its asynchronous copies");
   } catch (const std::exception& error) {
     block.fault_ = error.what();  // thrown on by the scheduler, whose stack has callers
   }
@@ -107,9 +113,24 @@ void Block::suspend(State state) {
   switch_context(running_->context, scheduler_);
 }
 
-void Block::wait_for_block(Site site) {
+int Block::wait_for_block(Site site, bool vote) {
   running_->site = site;
+  running_->vote = vote;
   suspend(State::at_barrier);
+  return n_votes_;
+}
+
+void Block::start_copy(void* to_shared, const void* from, size_t bytes, size_t n_zeros) {
+  const auto fault = [](const std::string& text) {
+    throw std::runtime_error("asynchronous copy: " + text);
+  };
+  if ((bytes != 4 && bytes != 8 && bytes != 16) || n_zeros > bytes)
+    fault("expected 4, 8 or 16 bytes, got " + std::to_string(bytes) + " with " +
+          std::to_string(n_zeros) + " zeros");
+  if ((reinterpret_cast<uintptr_t>(to_shared) | reinterpret_cast<uintptr_t>(from)) % bytes != 0)
+    fault("expected addresses aligned to its " + std::to_string(bytes) + " bytes");
+  if (!shared_.contains(to_shared, bytes)) fault("expected a destination in shared memory");
+  copies().start(to_shared, from, bytes, n_zeros);
 }
 
 void Block::wait_for_lanes(Collective& collective) {
@@ -148,6 +169,13 @@ void Block::resolve(const Thread* warp, unsigned n_lanes, const Thread& thread) 
     for (unsigned lane = 0; lane < n_lanes; ++lane)
       if (takes_part(lane)) votes |= unsigned{warp[lane].collective->value[0] != 0} << lane;
     std::memcpy(mine.result, &votes, sizeof(votes));
+  } else if (mine.kind == Collective::Kind::match) {
+    unsigned equal = 0;
+    for (unsigned lane = 0; lane < n_lanes; ++lane)
+      if (takes_part(lane) &&
+          !std::memcmp(warp[lane].collective->value, mine.value, Collective::kMaxBytes))
+        equal |= 1u << lane;
+    std::memcpy(mine.result, &equal, sizeof(equal));
   }
 }
 
@@ -183,7 +211,11 @@ void Block::release_barrier() {
       fail(&thread, "divergent barrier: it waits at " + text_of(thread.site) + ", thread " +
                         text_of(first->index) + " at " + text_of(first->site));
   }
-  for (Thread& thread : threads_) thread.state = State::ready;
+  n_votes_ = 0;
+  for (Thread& thread : threads_) {
+    n_votes_ += thread.vote;
+    thread.state = State::ready;
+  }
 }
 
 void Block::fail(const Thread* thread, const std::string& text) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/async_copy.h"
 #include "emulator/context.h"
 #include "emulator/settings.h"
 #include "emulator/shared_memory.h"
@@ -23,8 +24,8 @@ struct Site {
 
 // An operation of several lanes of a warp, as one lane enters it. `lanes` is CUDA's mask argument.
 struct Collective {
-  enum class Kind { sync, shuffle, ballot };
-  static constexpr size_t kMaxBytes = 16;
+  enum class Kind { sync, shuffle, ballot, match };
+  static constexpr size_t kMaxBytes = 32;  // as cooperative groups shuffle
 
   Kind kind = Kind::sync;
   unsigned lanes = 0;
@@ -42,8 +43,10 @@ class Block {
   void run(const Launch& launch, uint3 index);
 
   // Called by the kernel, on a fiber.
-  void wait_for_block(Site site);
+  int wait_for_block(Site site, bool vote = false);  // how many threads voted so
   void wait_for_lanes(Collective& collective);
+  void start_copy(void* to_shared, const void* from, size_t bytes, size_t n_zeros);
+  AsyncCopies& copies() { return running_->copies; }
   unsigned lane() const { return running_->rank % warpSize; }
   SharedMemory& shared() { return shared_; }
 
@@ -53,7 +56,9 @@ class Block {
     unsigned rank = 0;
     uint3 index{};
     State state = State::ready;
-    Site site{};                       // of the barrier it waits at
+    Site site{};        // of the barrier it waits at
+    bool vote = false;  // at that barrier
+    AsyncCopies copies;
     Collective* collective = nullptr;  // on the thread's own stack
     std::unique_ptr<Stack> stack;      // from its first step to its end
     Context context;
@@ -80,6 +85,7 @@ class Block {
   Context scheduler_;
   Thread* running_ = nullptr;
   unsigned n_finished_ = 0;
+  int n_votes_ = 0;  // of the last barrier
   std::string fault_;
 };
 

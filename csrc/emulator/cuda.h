@@ -5,22 +5,28 @@
 // barrier or a warp operation. The order in which fibers run is forward, reverse or random, so that
 // a result that depends on it (a missing barrier, a race) differs between orders.
 //
-// Modelled: grids and blocks of three dimensions, and the limits of a launch; static and dynamic
-//   shared memory, filled with NaN before each block, with guarded ends; __syncthreads; __syncwarp,
-//   shuffles and votes on any mask; atomicAdd; __ldg; vector types and their alignment.
+// Modelled: grids and blocks of three dimensions, and the limits that an architecture sets a
+// launch;
+//   static and dynamic shared memory, filled with NaN before each block, with guarded ends;
+//   __syncthreads, with and without a vote; __syncwarp, shuffles, votes and matches on any mask;
+//   atomics and fences; asynchronous copies to shared memory; blocks and tiles of cooperative
+//   groups; vector types and their alignment; __ldg and the counting of bits.
 // Reported as an error that names kernel, block and thread: a barrier that threads reach at
 //   different places, or that some have exited before; threads that wait for each other; a lane
 //   outside its own mask, or a shuffle from a lane that does not take part; a write past the end
-//   of shared memory; too much of it; a launch that CUDA refuses.
+//   of shared memory; too much of it; an asynchronous copy that is misaligned, leaves shared memory
+//   or is never waited for; a launch that CUDA refuses. A copy's data are NaN until the wait.
 // Not modelled: memory ordering weaker than that of the CPU, streams (a launch returns when it is
-//   done), textures, inline PTX, tensor cores, asynchronous copies, cooperative groups, clusters,
-//   rounding of the GPU's own functions.
+//   done), registers and __launch_bounds__, textures, inline PTX, tensor cores, clusters, groups of
+//   a whole grid, coalesced groups, rounding of the GPU's own functions.
 //
-// context.h: stacks and the switch between them. shared_memory.h: a block's memory. block.h: the
-// threads of a block. grid.h: a launch. intrinsics.h: what a kernel calls. Kernels include only
-// portable.h.
+// context.h: stacks and the switch between them. shared_memory.h: a block's memory. async_copy.h: a
+// thread's copies. block.h: the threads of a block. limits.h: what may be launched. grid.h: a
+// launch. intrinsics.h, atomics.h: what a kernel calls. include/: twins of CUDA's headers. Kernels
+// include portable.h and, where they need them, those headers by CUDA's names.
 #pragma once
 
+#include "emulator/atomics.h"
 #include "emulator/grid.h"
 #include "emulator/intrinsics.h"
 #include "emulator/types.h"

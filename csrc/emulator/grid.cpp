@@ -11,36 +11,10 @@
 #include <vector>
 
 #include "emulator/block.h"
+#include "emulator/limits.h"
 
 namespace mrirecon::emulator {
 namespace {
-
-// CUDA C++ programming guide, technical specifications: the same for every compute capability.
-constexpr unsigned kMaxGrid[3] = {2147483647u, 65535u, 65535u};
-constexpr unsigned kMaxBlock[3] = {1024u, 1024u, 64u};
-constexpr uint64_t kMaxThreads = 1024;
-
-void check_size(const Launch& launch, const char* name, dim3 size, const unsigned (&most)[3]) {
-  const unsigned sizes[3] = {size.x, size.y, size.z};
-  for (int axis = 0; axis < 3; ++axis)
-    if (sizes[axis] < 1 || sizes[axis] > most[axis])
-      throw Fault(launch.kernel, std::string(name) + "." + "xyz"[axis] + ": expected 1 to " +
-                                     std::to_string(most[axis]) + ", got " +
-                                     std::to_string(sizes[axis]));
-}
-
-void check_limits(const Launch& launch) {
-  check_size(launch, "grid", launch.grid, kMaxGrid);
-  check_size(launch, "block", launch.block, kMaxBlock);
-  const uint64_t n_threads = uint64_t{launch.block.x} * launch.block.y * launch.block.z;
-  if (n_threads > kMaxThreads)
-    throw Fault(launch.kernel, "block: expected at most " + std::to_string(kMaxThreads) +
-                                   " threads, got " + std::to_string(n_threads));
-  if (launch.dynamic_bytes > launch.settings.max_shared_bytes)
-    throw Fault(launch.kernel, "dynamic shared memory: expected at most " +
-                                   std::to_string(launch.settings.max_shared_bytes) +
-                                   " bytes, got " + std::to_string(launch.dynamic_bytes));
-}
 
 std::vector<uint64_t> block_order(const Launch& launch) {
   std::vector<uint64_t> order(uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z);

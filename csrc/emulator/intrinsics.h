@@ -1,8 +1,9 @@
-// The functions of CUDA that a kernel calls: barriers, warp operations, atomics, shared memory.
+// The functions of CUDA that a kernel calls: barriers, votes, warp operations, counting of bits.
 #pragma once
 
 #include <cstring>
-#include <type_traits>
+#include <stdexcept>
+#include <string>
 
 #include "emulator/block.h"
 #include "emulator/types.h"
@@ -13,6 +14,20 @@ inline void __syncthreads(const char* file = __builtin_FILE(), int line = __buil
   mrirecon::emulator::Block::current().wait_for_block({file, line});
 }
 
+// The same with a vote: how many threads of the block have a predicate that is not 0, do all, any.
+inline int __syncthreads_count(int predicate, const char* file = __builtin_FILE(),
+                               int line = __builtin_LINE()) {
+  return mrirecon::emulator::Block::current().wait_for_block({file, line}, predicate != 0);
+}
+inline int __syncthreads_and(int predicate, const char* file = __builtin_FILE(),
+                             int line = __builtin_LINE()) {
+  return __syncthreads_count(!predicate, file, line) == 0;
+}
+inline int __syncthreads_or(int predicate, const char* file = __builtin_FILE(),
+                            int line = __builtin_LINE()) {
+  return __syncthreads_count(predicate, file, line) != 0;
+}
+
 inline void __syncwarp(unsigned lanes = 0xffffffffu) {
   mrirecon::emulator::Collective collective;
   collective.lanes = lanes;
@@ -20,6 +35,11 @@ inline void __syncwarp(unsigned lanes = 0xffffffffu) {
 }
 
 namespace mrirecon::emulator {
+
+// What CUDA's own shuffles take; a group of cooperative_groups.h shuffles more.
+template <class T>
+constexpr bool is_shuffled =
+    is_one_of<T, int, unsigned, long, unsigned long, long long, unsigned long long, float, double>;
 
 template <class T>
 T shuffle(unsigned lanes, T value, unsigned source) {
@@ -36,32 +56,49 @@ T shuffle(unsigned lanes, T value, unsigned source) {
 
 inline unsigned current_lane() { return Block::current().lane(); }
 
+// The lanes below the first of a part `width` wide. Throws: std::runtime_error.
+inline unsigned check_width(int width) {
+  if (width < 1 || width > warpSize || (width & (width - 1)) != 0)
+    throw std::runtime_error("shuffle: width: expected a power of two up to 32, got " +
+                             std::to_string(width));
+  return width - 1u;
+}
+
 }  // namespace mrirecon::emulator
 
 // `width` splits the warp into equal parts, a power of two wide; a lane outside its part reads
 // its own value.
 template <class T>
 T __shfl_sync(unsigned lanes, T value, int source, int width = warpSize) {
-  const unsigned part = mrirecon::emulator::current_lane() & ~(width - 1u);
-  return mrirecon::emulator::shuffle(lanes, value, part | (source & (width - 1u)));
+  static_assert(mrirecon::emulator::is_shuffled<T>);
+  const unsigned below = mrirecon::emulator::check_width(width);
+  const unsigned part = mrirecon::emulator::current_lane() & ~below;
+  return mrirecon::emulator::shuffle(lanes, value, part | (source & below));
 }
 template <class T>
 T __shfl_up_sync(unsigned lanes, T value, unsigned delta, int width = warpSize) {
+  static_assert(mrirecon::emulator::is_shuffled<T>);
+  const unsigned below = mrirecon::emulator::check_width(width);
   const unsigned lane = mrirecon::emulator::current_lane();
-  const bool is_inside = (lane & (width - 1u)) >= delta;
+  const bool is_inside = (lane & below) >= delta;
   return mrirecon::emulator::shuffle(lanes, value, is_inside ? lane - delta : lane);
 }
 template <class T>
 T __shfl_down_sync(unsigned lanes, T value, unsigned delta, int width = warpSize) {
+  static_assert(mrirecon::emulator::is_shuffled<T>);
+  const unsigned below = mrirecon::emulator::check_width(width);
   const unsigned lane = mrirecon::emulator::current_lane();
-  const bool is_inside = (lane & (width - 1u)) + delta < static_cast<unsigned>(width);
+  const bool is_inside = (lane & below) + delta <= below;
   return mrirecon::emulator::shuffle(lanes, value, is_inside ? lane + delta : lane);
 }
 template <class T>
 T __shfl_xor_sync(unsigned lanes, T value, int lane_mask, int width = warpSize) {
+  static_assert(mrirecon::emulator::is_shuffled<T>);
+  const unsigned below = mrirecon::emulator::check_width(width);
   const unsigned lane = mrirecon::emulator::current_lane(), source = lane ^ lane_mask;
   // Lower parts may be read, higher ones not.
-  return mrirecon::emulator::shuffle(lanes, value, source / width > lane / width ? lane : source);
+  const bool is_higher = (source & ~below) > (lane & ~below);
+  return mrirecon::emulator::shuffle(lanes, value, is_higher ? lane : source);
 }
 
 inline unsigned __ballot_sync(unsigned lanes, int predicate) {
@@ -81,16 +118,18 @@ inline int __all_sync(unsigned lanes, int predicate) {
   return __ballot_sync(lanes, !predicate) == 0;
 }
 
-// Atomic among blocks as well, which may run on several OS threads.
+// The lanes whose value has the same bits as this lane's.
 template <class T>
-T atomicAdd(T* address, T value) {
-  T before, after;
-  __atomic_load(address, &before, __ATOMIC_RELAXED);
-  do {
-    after = before + value;
-  } while (!__atomic_compare_exchange(address, &before, &after, true, __ATOMIC_RELAXED,
-                                      __ATOMIC_RELAXED));
-  return before;
+unsigned __match_any_sync(unsigned lanes, T value) {
+  static_assert(mrirecon::emulator::is_shuffled<T>);
+  mrirecon::emulator::Collective collective;
+  collective.kind = mrirecon::emulator::Collective::Kind::match;
+  collective.lanes = lanes;
+  std::memcpy(collective.value, &value, sizeof(T));
+  mrirecon::emulator::Block::current().wait_for_lanes(collective);
+  unsigned equal;
+  std::memcpy(&equal, collective.result, sizeof(equal));
+  return equal;
 }
 
 template <class T>
@@ -99,4 +138,8 @@ T __ldg(const T* address) {
 }
 
 inline int __popc(unsigned bits) { return __builtin_popcount(bits); }
+inline int __popcll(unsigned long long bits) { return __builtin_popcountll(bits); }
 inline int __ffs(int bits) { return __builtin_ffs(bits); }
+inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }
+inline int __clz(int bits) { return bits ? __builtin_clz(bits) : 32; }
+inline int __clzll(long long bits) { return bits ? __builtin_clzll(bits) : 64; }

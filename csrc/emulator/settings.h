@@ -17,8 +17,7 @@ struct Settings {
   unsigned seed = 1;             // of the random order
   int os_threads = 1;            // blocks that run at the same time
   bool is_poisoned = true;       // shared memory starts as NaN, not as 0
-  size_t max_shared_bytes =
-      64 * 1024;  // of a block, compute capability 7.5: the least we build for
+  int architecture = 75;         // whose limits hold: sm_75 has the least of those we build for
 };
 
 // Of the process. Launches read them once, when they start.

@@ -10,7 +10,6 @@ namespace mrirecon::emulator {
 namespace {
 
 constexpr size_t kGuardBytes = 512;  // on each side; keeps the alignment of any CUDA type
-constexpr size_t kMaxStaticBytes = 48 * 1024;
 constexpr unsigned char kPoison = 0xff;
 
 bool is_untouched(const unsigned char* guard) {
@@ -21,7 +20,8 @@ bool is_untouched(const unsigned char* guard) {
 
 unsigned char* SharedMemory::Area::begin() const { return memory.get() + kGuardBytes; }
 
-void SharedMemory::begin_block(size_t dynamic_bytes, bool is_poisoned) {
+void SharedMemory::begin_block(size_t dynamic_bytes, size_t max_static_bytes, bool is_poisoned) {
+  max_static_bytes_ = max_static_bytes;
   is_poisoned_ = is_poisoned;
   areas_.clear();
   add(nullptr, dynamic_bytes);
@@ -43,11 +43,18 @@ void* SharedMemory::static_part(const void* key, size_t bytes) {
     if (areas_[i].key == key) return areas_[i].begin();
     used += areas_[i].bytes;
   }
-  if (used > kMaxStaticBytes)
+  if (used > max_static_bytes_)
     throw std::runtime_error("static shared memory: expected at most " +
-                             std::to_string(kMaxStaticBytes) + " bytes, got " +
+                             std::to_string(max_static_bytes_) + " bytes, got " +
                              std::to_string(used));
   return add(key, bytes).begin();
+}
+
+bool SharedMemory::contains(const void* begin, size_t bytes) const {
+  const auto* first = static_cast<const unsigned char*>(begin);
+  return std::any_of(areas_.begin(), areas_.end(), [&](const Area& area) {
+    return first >= area.begin() && first + bytes <= area.begin() + area.bytes;
+  });
 }
 
 void SharedMemory::check_ends() const {

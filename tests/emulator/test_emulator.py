@@ -2,26 +2,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-ORDERS = ["forward", "reverse", "random"]
-N = 192  # numbers; two blocks of three warps
-
-
-def numbers(n: int = N) -> NDArray[np.float32]:
-    return np.random.default_rng(1).integers(-99, 99, n).astype(np.float32)
-
-
-def run_two_blocks(emulator: ModuleType, name: str) -> NDArray[np.float32]:
-    return emulator.run_sample(
-        name, numbers(), grid=(2, 1, 1), block=(N // 2, 1, 1), shared_bytes=2 * N
-    )
-
-
-@pytest.fixture(params=ORDERS)
-def ordered(emulator: ModuleType, request: pytest.FixtureRequest) -> ModuleType:
-    emulator.configure(order=request.param)
-    return emulator
+from emulator_cases import ORDERS, numbers, run_two_blocks
 
 
 def test_every_thread_of_every_block_runs_once(ordered: ModuleType) -> None:
@@ -65,17 +46,33 @@ def test_votes_count_the_lanes_of_their_mask(ordered: ModuleType) -> None:
     assert np.array_equal(run_two_blocks(ordered, "vote_in_halves"), expected)
 
 
+@pytest.mark.parametrize("n_positive", [0, 1, 63, 64])
+def test_barrier_counts_votes(ordered: ModuleType, n_positive: int) -> None:
+    votes = np.random.default_rng(2).permutation(np.arange(64) < n_positive).astype(np.float32)
+    out = ordered.run_sample("vote_at_barrier", votes, block=(64, 1, 1))
+    assert (out == 1000 * (n_positive == 64) + 100 * (n_positive > 0) + n_positive).all()
+
+
+def test_match_finds_equal_lanes(ordered: ModuleType) -> None:
+    tens = np.trunc(numbers().reshape(-1, 32) / 10)
+    expected = (tens[:, :, None] == tens[:, None, :]).sum(axis=2).ravel()
+    assert np.array_equal(run_two_blocks(ordered, "count_equal_lanes"), expected)
+
+
+def test_bits_are_counted_as_by_cuda(emulator: ModuleType) -> None:
+    expected = []
+    for i, number in enumerate(numbers(96).astype(int).tolist()):
+        width = 32 if i % 6 < 3 else 64
+        bits = f"{(number << (0 if width == 32 else 20)) % 2**width:0{width}b}"
+        lowest = width - bits.rindex("1") if "1" in bits else 0
+        expected.append([bits.count("1"), lowest, len(bits) - len(bits.lstrip("0"))][i % 3])
+    out = emulator.run_sample("count_bits", numbers(96), block=(96, 1, 1))
+    assert out.tolist() == expected
+
+
 def test_syncwarp_orders_shared_memory_within_a_warp(ordered: ModuleType) -> None:
     expected = numbers().reshape(-1, 2)[:, ::-1].ravel()
     assert np.array_equal(run_two_blocks(ordered, "swap_neighbours"), expected)
-
-
-@pytest.mark.parametrize("os_threads", [1, 4])
-def test_atomic_add_loses_nothing(emulator: ModuleType, os_threads: int) -> None:
-    emulator.configure(os_threads=os_threads)
-    n = 512 * 32
-    out = emulator.run_sample("add_all_100_times", numbers(n), grid=(512, 1, 1))
-    assert out[0] == 100 * numbers(n).sum()  # integers below 2^24: exact in any order
 
 
 def test_blocks_run_in_the_order_that_is_set(emulator: ModuleType) -> None:
@@ -132,7 +129,8 @@ def test_uninitialised_shared_memory_is_nan_unless_poison_is_off(emulator: Modul
         ("shuffle_from_outside", "a shuffle reads lane 20, which does not take part in it"),
         ("write_past_shared", "a write outside the 1024 bytes of static shared memory"),
         ("write_before_shared", "a write outside the 384 bytes of dynamic shared memory"),
-        ("too_much_static_shared", "static shared memory: expected at most 49152 bytes, got 49156"),
+        ("too_much_static_shared", "static shared memory: expected at most 48768 bytes, got 49156"),
+        ("shuffle_in_thirds", "shuffle: width: expected a power of two up to 32, got 3"),
     ],
 )
 def test_faulty_kernel_is_reported(ordered: ModuleType, name: str, text: str) -> None:
@@ -152,36 +150,10 @@ def test_fault_on_another_os_thread_is_reported(emulator: ModuleType) -> None:
         emulator.run_sample("divergent_barrier", numbers(640), grid=(20, 1, 1))
 
 
-@pytest.mark.parametrize(
-    ("grid", "block", "shared_bytes", "text"),
-    [
-        ((0, 1, 1), (32, 1, 1), 0, "grid.x: expected 1 to 2147483647, got 0"),
-        ((2**31, 1, 1), (32, 1, 1), 0, "grid.x: expected 1 to 2147483647, got 2147483648"),
-        ((1, 65536, 1), (32, 1, 1), 0, "grid.y: expected 1 to 65535, got 65536"),
-        ((1, 1, 65536), (32, 1, 1), 0, "grid.z: expected 1 to 65535, got 65536"),
-        ((1, 1, 1), (1025, 1, 1), 0, "block.x: expected 1 to 1024, got 1025"),
-        ((1, 1, 1), (1, 1, 65), 0, "block.z: expected 1 to 64, got 65"),
-        ((1, 1, 1), (32, 33, 1), 0, "block: expected at most 1024 threads, got 1056"),
-        ((1, 1, 1), (32, 1, 1), 65537, "shared memory: expected at most 65536 bytes, got 65537"),
-    ],
-)
-def test_launch_beyond_the_limits_is_refused(
-    emulator: ModuleType,
-    grid: tuple[int, int, int],
-    block: tuple[int, int, int],
-    shared_bytes: int,
-    text: str,
-) -> None:
-    with pytest.raises(RuntimeError) as error:
-        emulator.run_sample(
-            "write_position", numbers(), grid=grid, block=block, shared_bytes=shared_bytes
-        )
-    assert str(error.value).startswith("emulated kernel write_position: ")
-    assert text in str(error.value)
-
-
 def test_unknown_names_are_refused(emulator: ModuleType) -> None:
     with pytest.raises(ValueError, match="order: expected forward, reverse or random, got up"):
         emulator.configure(order="up")
+    with pytest.raises(ValueError, match=r"architecture: expected one of 75 80 .* 120, got 70"):
+        emulator.configure(architecture=70)
     with pytest.raises(ValueError, match="name: expected a sample kernel, got nothing"):
         emulator.run_sample("nothing", numbers())

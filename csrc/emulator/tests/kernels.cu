@@ -1,27 +1,9 @@
-// Small kernels that show what the emulator models and which faults it reports. Each reads `n`
-// numbers and writes `n`; tests/emulator/test_emulator.py says what is expected of it.
+// Small kernels that show what the emulator models and which faults it reports: barriers, shuffles,
+// votes, shared memory. tests/emulator/test_emulator.py says what is expected of each.
 #include "kernels.h"
-#include "portable.h"
 
 namespace mrirecon::emulator {
 namespace {
-
-constexpr unsigned kAllLanes = 0xffffffffu;
-constexpr int kBlock = 256;  // the most threads of a block that these kernels have memory for
-
-struct Row {
-  float value[kBlock];
-};
-
-__device__ int linear_thread() {
-  return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
-}
-__device__ int linear_block() {
-  return blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
-}
-__device__ int position() {
-  return linear_block() * (blockDim.x * blockDim.y * blockDim.z) + linear_thread();
-}
 
 __global__ void write_position(const float*, float* out, int n) {
   if (position() < n) out[position()] = static_cast<float>(position());
@@ -77,21 +59,34 @@ __global__ void vote_in_halves(const float* in, float* out, int) {
                                          __all_sync(0xffff0000u, is_positive));
 }
 
+// A block votes at its barrier: all positive, any, and how many.
+__global__ void vote_at_barrier(const float* in, float* out, int) {
+  const bool is_positive = in[position()] > 0;
+  const int all = __syncthreads_and(is_positive), any = __syncthreads_or(is_positive);
+  out[position()] = static_cast<float>(1000 * all + 100 * any + __syncthreads_count(is_positive));
+}
+
+// How many lanes of the warp have a number of the same tens.
+__global__ void count_equal_lanes(const float* in, float* out, int) {
+  const int tens = static_cast<int>(in[position()]) / 10;
+  out[position()] = static_cast<float>(__popc(__match_any_sync(kAllLanes, tens)));
+}
+
+// The functions that count bits, one for each number.
+__global__ void count_bits(const float* in, float* out, int) {
+  const int bits = static_cast<int>(in[position()]);
+  const long long many = static_cast<long long>(bits) << 20;
+  const int counts[6] = {__popc(bits),   __ffs(bits),   __clz(bits),
+                         __popcll(many), __ffsll(many), __clzll(many)};
+  out[position()] = static_cast<float>(counts[position() % 6]);
+}
+
 // Neighbours exchange through memory that only their warp synchronises.
 __global__ void swap_neighbours(const float* in, float* out, int) {
   Row& row = shared_memory<Row>();
   row.value[threadIdx.x] = in[position()];
   __syncwarp();
   out[position()] = row.value[threadIdx.x ^ 1];
-}
-
-__global__ void add_all_100_times(const float* in, float* out, int) {
-  for (int i = 0; i < 100; ++i) atomicAdd(out, in[position()]);
-}
-
-// Each block writes how many blocks ran before it; the last number counts them.
-__global__ void number_blocks(const float*, float* out, int n) {
-  if (linear_thread() == 0) out[linear_block()] = atomicAdd(&out[n - 1], 1.0f);
 }
 
 __global__ void missing_barrier(const float* in, float* out, int) {
@@ -141,6 +136,10 @@ __global__ void shuffle_from_outside(const float* in, float* out, int) {
   if (threadIdx.x % warpSize < 16) out[position()] = __shfl_sync(0x0000ffffu, in[position()], 20);
 }
 
+__global__ void shuffle_in_thirds(const float* in, float* out, int) {
+  out[position()] = __shfl_sync(kAllLanes, in[position()], 0, 3);
+}
+
 __global__ void write_past_shared(const float*, float*, int) {
   shared_memory<Row>().value[kBlock + threadIdx.x] = 1;
 }
@@ -156,31 +155,13 @@ __global__ void too_much_static_shared(const float*, float*, int) {
   shared_memory<Large>().value[threadIdx.x] = 1;
 }
 
-template <auto kernel>
-void launch(const Shape& shape, const float* in, float* out, int n) {
-  launch_kernel<kernel>(shape.grid, shape.block, shape.shared_bytes, nullptr, in, out, n);
-}
-
-template <auto kernel>
-std::pair<const std::string, SampleKernel> sample() {
-  return {kernel_name<kernel>(), launch<kernel>};
-}
+const RegisterSamples<write_position, reverse_block, rotate_block, sum_up_to_lane, shuffle_in_parts,
+                      vote_in_halves, swap_neighbours, missing_barrier, missing_second_barrier,
+                      uninitialised_shared, divergent_barrier, exit_before_barrier,
+                      wait_for_each_other, lane_outside_its_mask, shuffle_from_outside,
+                      write_past_shared, write_before_shared, too_much_static_shared,
+                      vote_at_barrier, count_equal_lanes, count_bits, shuffle_in_thirds>
+    registered;
 
 }  // namespace
-
-const std::map<std::string, SampleKernel>& sample_kernels() {
-  static const std::map<std::string, SampleKernel> kernels{
-      sample<write_position>(),         sample<reverse_block>(),
-      sample<rotate_block>(),           sample<sum_up_to_lane>(),
-      sample<shuffle_in_parts>(),       sample<vote_in_halves>(),
-      sample<swap_neighbours>(),        sample<add_all_100_times>(),
-      sample<number_blocks>(),          sample<missing_barrier>(),
-      sample<missing_second_barrier>(), sample<uninitialised_shared>(),
-      sample<divergent_barrier>(),      sample<exit_before_barrier>(),
-      sample<wait_for_each_other>(),    sample<lane_outside_its_mask>(),
-      sample<shuffle_from_outside>(),   sample<write_past_shared>(),
-      sample<write_before_shared>(),    sample<too_much_static_shared>()};
-  return kernels;
-}
-
 }  // namespace mrirecon::emulator
