@@ -47,8 +47,8 @@ template <class T>
 MRIRECON_HD Complex<T> complex_normal(uint64_t seed, uint64_t index) {
   const Philox bits = philox(seed, index);
   const T radius = std::sqrt(T(-2) * std::log(uniform(bits.word[0], bits.word[1], T{})));
-  const T angle = T(6.283185307179586476925) * uniform(bits.word[2], bits.word[3], T{});
-  return {radius * std::cos(angle), radius * std::sin(angle)};
+  const Complex<T> phase = unit_phase(uniform(bits.word[2], bits.word[3], T{}));
+  return {radius * phase.re, radius * phase.im};
 }
 
 }  // namespace mrirecon

@@ -26,24 +26,26 @@ __global__ void __launch_bounds__(kThreads) enforce_consistency_kernel(EnforceCo
   }
 }
 
+template <class T>
 struct WarpSums {
-  double value[kThreads / 32];
+  T value[kThreads / 32];
 };
 
-// The sum of one value for each thread, in a fixed order, in thread 0. In double only here: a
-// thread's own few values are added in the precision of the data.
-__device__ double sum_over_block(double value) {
+// The sum of one value for each thread, in a fixed order, in thread 0.
+template <class T>
+__device__ T sum_over_block(T value) {
   for (int offset = 16; offset > 0; offset /= 2)
     value += __shfl_down_sync(0xffffffffu, value, offset);
-  WarpSums& sums = shared_memory<WarpSums>();
+  auto& sums = shared_memory<WarpSums<T>>();
   if (threadIdx.x % 32 == 0) sums.value[threadIdx.x / 32] = value;
   __syncthreads();
-  double total = 0;
-  for (const double sum : sums.value) total += sum;
+  T total = 0;
+  for (const T sum : sums.value) total += sum;
   return total;
 }
 
-// One block owns one row, as above, and writes the row's sum for the gradient to the weight.
+// One block owns one row, as above, and writes the row's sum for the gradient to the weight. A row
+// is added in the precision of the data, as a tree of short sums; the rows are added in double.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     grad_enforce_consistency_kernel(GradEnforceConsistency<T> args) {
@@ -69,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
       sum += grad_along_measured(grad_out, args.prediction[index], args.measured[index]);
   }
   if (!args.row_sums) return;  // the same for every thread
-  const double total = sum_over_block(sum);
+  const T total = sum_over_block(sum);
   if (threadIdx.x == 0) args.row_sums[row] = total;
 }
 
