@@ -2,6 +2,9 @@
 #   make demo              train on real MR images, score, and write a report to open in a browser
 #   make demo DATA=folder  the same on your own images
 #   make test              lint, types and tests
+# For kernels:
+#   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
+#   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
 PYTHON ?= python3
 DATA ?=
 OUT ?= runs/demo
@@ -12,7 +15,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test lint emulator clean
+.PHONY: demo test lint emulator cuda-check cuda-baseline clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -30,6 +33,12 @@ emulator: .venv/test .venv/native
 	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake -S . -B build/cmake -DMRIRECON_EMULATOR=ON >build/cmake.log \
 	  || { cat build/cmake.log; exit 1; }
 	@PATH="$(CURDIR)/$(BIN):$$PATH" cmake --build build/cmake
+
+cuda-check: .venv/test
+	@PYTHONPATH=tools $(BIN)/python -m cuda_check
+
+cuda-baseline: .venv/test
+	@PYTHONPATH=tools $(BIN)/python -m cuda_check --update
 
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info
