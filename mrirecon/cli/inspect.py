@@ -2,38 +2,47 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from mrirecon.cli.sources import (
+    AxesOption,
+    ChannelOption,
+    ContentsOption,
+    KeyOption,
+    SliceAxisOption,
+    Sources,
+    array_options,
+    slice_axis_of,
+)
 from mrirecon.cli.terminal import console, progress_bar, say
 from mrirecon.data import Inspection, inspect_source
-from mrirecon.data.readers import SliceAxis
 
 MOST_ROWS = 12
 
 
 def inspect(
-    source: Annotated[Path, typer.Argument(help="Folder of images or NIfTI volumes, or one file.")],
-    channel: Annotated[str | None, typer.Option(help="Of colour images; see prepare.")] = None,
-    slice_axis: Annotated[str, typer.Option(help="Of volumes: axial, coronal or sagittal.")] = (
-        "axial"
-    ),
+    source: Sources,
+    channel: ChannelOption = None,
+    slice_axis: SliceAxisOption = "axial",
+    contents: ContentsOption = None,
+    axes: AxesOption = None,
+    key: KeyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Count, measure and check images: sizes, ranges, blank slices, files that cannot be read.
 
     Exit status 1 if `prepare` would refuse the source as it is.
     """
-    axis: SliceAxis = slice_axis  # type: ignore[assignment]  # checked by the reader
     with progress_bar("reading") as bar:
         task = bar.add_task("")
         found = inspect_source(
             source,
             channel=channel,
-            slice_axis=axis,
+            slice_axis=slice_axis_of(slice_axis),
+            arrays=array_options(contents, axes, key),
             progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
         )
     if as_json:
@@ -46,7 +55,14 @@ def inspect(
 
 def _print(found: Inspection) -> None:
     table = Table(
-        "subject", "split", "slices", "size", "type", "range", "blank", title=str(found.source.path)
+        "subject",
+        "split",
+        "slices",
+        "size",
+        "type",
+        "range",
+        "blank",
+        title=", ".join(map(str, found.source.paths)),
     )
     for subject in found.subjects[:MOST_ROWS]:
         table.add_row(
@@ -76,7 +92,7 @@ def _print(found: Inspection) -> None:
 
 def _as_json(found: Inspection) -> dict[str, object]:
     return {
-        "source": str(found.source.path),
+        "sources": [str(path) for path in found.source.paths],
         "kind": found.source.kind,
         "n_slices": found.n_slices,
         "subjects": [

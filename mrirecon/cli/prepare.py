@@ -6,24 +6,29 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from mrirecon.cli.sources import (
+    AxesOption,
+    ChannelOption,
+    ContentsOption,
+    KeyOption,
+    SliceAxisOption,
+    Sources,
+    array_options,
+    slice_axis_of,
+)
 from mrirecon.cli.terminal import console, progress_bar, say
 from mrirecon.data import SPLITS, PrepareConfig, Split
 from mrirecon.data import prepare as write_store
-from mrirecon.data.readers import SliceAxis
 
 
 def prepare(
-    source: Annotated[
-        Path, typer.Argument(help="Folder of images (Kaggle layout) or NIfTI volumes, or one file.")
-    ],
+    source: Sources,
     out: Annotated[Path, typer.Option(help="Store to write, an .h5 file.")],
-    channel: Annotated[
-        str | None,
-        typer.Option(help="Of colour images: pre, flair, post, red, green, blue, luminance, 0-2."),
-    ] = None,
-    slice_axis: Annotated[str, typer.Option(help="Of volumes: axial, coronal or sagittal.")] = (
-        "axial"
-    ),
+    channel: ChannelOption = None,
+    slice_axis: SliceAxisOption = "axial",
+    contents: ContentsOption = None,
+    axes: AxesOption = None,
+    key: KeyOption = None,
     fractions: Annotated[
         tuple[float, float, float] | None,
         typer.Option(help="Of persons for train, val and test; else the source's, or .8 .1 .1."),
@@ -50,10 +55,10 @@ def prepare(
     if split is not None and split not in SPLITS:
         raise ValueError(f"--split: expected train, val or test, got {split!r}")
     only: Split | None = split
-    axis: SliceAxis = slice_axis  # type: ignore[assignment]  # checked by PrepareConfig
     config = PrepareConfig(
         channel=channel,
-        slice_axis=axis,
+        slice_axis=slice_axis_of(slice_axis),
+        arrays=array_options(contents, axes, key),
         splits=fractions or only,
         seed=seed,
         size=size,

@@ -10,10 +10,19 @@ import typer
 from torch import Tensor
 
 from mrirecon.cli.runs import EVALUATION_BATCH, TrainedRun, choose_device, load_run
+from mrirecon.cli.sources import (
+    AxesOption,
+    ChannelOption,
+    ContentsOption,
+    KeyOption,
+    SliceAxisOption,
+    array_options,
+    slice_axis_of,
+)
 from mrirecon.cli.terminal import say
-from mrirecon.data import RawBatch, Subject, read_source, simulate
-from mrirecon.data.kspace_file import KSPACE_SUFFIXES, read_kspace, write_images
-from mrirecon.data.readers import SliceAxis
+from mrirecon.data import ArrayOptions, RawBatch, Subject, read_source, simulate
+from mrirecon.data.kspace_file import KSPACE_SUFFIXES, read_kspace
+from mrirecon.data.readers.plain_files import IMAGE_SUFFIXES, write_images
 from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.models import Generator
 from mrirecon.ops import apply_mask
@@ -26,21 +35,23 @@ PHASE_WINDOW = 0.125
 def reconstruct(
     run: Annotated[Path, typer.Argument(help="Folder of a trained run.")],
     source: Annotated[
-        Path, typer.Argument(help="Image, NIfTI volume, folder of one subject, or k-space file.")
+        Path, typer.Argument(help="Image, volume, folder of one subject, or k-space file.")
     ],
     out: Annotated[Path, typer.Option(help="File to write, of the kind of the source.")],
-    channel: Annotated[str | None, typer.Option(help="Of a colour image; see prepare.")] = None,
-    slice_axis: Annotated[str, typer.Option(help="Of a volume: axial, coronal, sagittal.")] = (
-        "axial"
-    ),
+    channel: ChannelOption = None,
+    slice_axis: SliceAxisOption = "axial",
+    contents: ContentsOption = None,
+    axes: AxesOption = None,
+    key: KeyOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that exists.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
     """Reconstruct one subject with the run's network and data consistency.
 
-    An image or a NIfTI volume is undersampled first, as in training, and written back with its
-    geometry. Of k-space (.npy, or fastMRI .h5 of one coil) the samples that are not 0 count as
-    measured; full k-space is undersampled by one mask of the run for all slices.
+    An image, a NIfTI volume or a DICOM series is undersampled first, as in training, and written
+    back with its geometry. Of k-space of one coil (.npy, .npz, .cfl, fastMRI or MRD .h5) samples
+    that are not 0 count as measured; full k-space is undersampled by one mask of the run for all
+    slices, and the images go to .npy, .cfl, or .h5 with fastMRI's dataset `reconstruction`.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
@@ -48,11 +59,12 @@ def reconstruct(
         raise FileExistsError(f"{out}: exists already; use --overwrite or another name")
     chosen = choose_device(device)
     trained = load_run(run, chosen)
-    if source.suffix in KSPACE_SUFFIXES:
-        note = reconstruct_kspace(trained, source, out, chosen)
+    arrays = array_options(contents, axes, key)
+    if source.suffix in KSPACE_SUFFIXES and contents != "image":
+        note = reconstruct_kspace(trained, source, out, chosen, arrays)
     else:
-        axis: SliceAxis = slice_axis  # type: ignore[assignment]  # checked by the reader
-        subjects = read_source(source, channel=channel, slice_axis=axis).subjects
+        axis = slice_axis_of(slice_axis)
+        subjects = read_source(source, channel=channel, slice_axis=axis, arrays=arrays).subjects
         if len(subjects) != 1:
             names = ", ".join(subject.name for subject in subjects[:3])
             raise ValueError(f"{source}: expected one subject, got {len(subjects)} ({names}, ...)")
@@ -82,11 +94,18 @@ def reconstruct_subject(
     return f"{len(images)} slices, undersampled as in training"
 
 
-def reconstruct_kspace(trained: TrainedRun, source: Path, out: Path, device: torch.device) -> str:
+def reconstruct_kspace(
+    trained: TrainedRun,
+    source: Path,
+    out: Path,
+    device: torch.device,
+    arrays: ArrayOptions | None = None,
+) -> str:
     """Reconstruct k-space, undersampled as it came or, if it is full, by one mask of the run."""
-    if out.suffix not in KSPACE_SUFFIXES:
-        raise ValueError(f"--out: expected a name ending in {source.suffix}, got {out.name}")
-    measured = read_kspace(source)
+    if out.suffix not in IMAGE_SUFFIXES:
+        names = ", ".join(IMAGE_SUFFIXES)
+        raise ValueError(f"--out: expected a name ending in {names}, got {out.name}")
+    measured = read_kspace(source, arrays)
     shape = (measured.kspace.shape[-2], measured.kspace.shape[-1])
     seed, sampling = trained.config.training.seed, trained.config.sampling
     mask = make_mask(sampling, shape, seed=seed) if measured.mask is None else measured.mask
@@ -102,7 +121,8 @@ def reconstruct_kspace(trained: TrainedRun, source: Path, out: Path, device: tor
         len(kspace),
         phase=phase,
     )
-    write_images(out, images * scale.cpu(), has_slices=measured.has_slices)
+    volume = (images * scale.cpu()).numpy()
+    write_images(out, volume if measured.has_slices else volume[0])
     how = "undersampled by one mask of the run" if measured.mask is None else "as it was measured"
     return f"{len(kspace)} slices, {how} ({acceleration(mask.expand(shape)):.2f}x)"
 

@@ -6,6 +6,7 @@ from mrirecon.data.inspection import Inspection, SubjectReport, inspect_source
 from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
 from mrirecon.data.readers import (
     SPLITS,
+    ArrayOptions,
     ChannelError,
     SliceAxis,
     Source,
@@ -19,6 +20,7 @@ from mrirecon.data.store import SliceStore, StoredSubject
 
 __all__ = [
     "SPLITS",
+    "ArrayOptions",
     "AugmentationConfig",
     "ChannelError",
     "Inspection",

@@ -1,15 +1,16 @@
 """A first look at a source: what is there, what is odd, and what `prepare` would refuse."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
-from mrirecon.data.prepare import is_blank
+from mrirecon.data.pixels import is_blank
 from mrirecon.data.readers import (
+    ArrayOptions,
     ChannelError,
     Image,
     SliceAxis,
@@ -38,7 +39,7 @@ class SubjectReport:
     """Of all finite values; NaN if there is none."""
     maximum: float
     n_blank: int
-    """Slices that show nothing, see `mrirecon.data.prepare.BLANK_AREA`."""
+    """Slices that show nothing, see `mrirecon.data.pixels.BLANK_AREA`."""
     n_not_finite: int
     """Slices with NaN or Inf."""
     n_negative: int
@@ -140,10 +141,11 @@ class Inspection:
 
 
 def inspect_source(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     *,
     channel: str | int | None = None,
     slice_axis: SliceAxis = "axial",
+    arrays: ArrayOptions | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Inspection:
     """Read all of a source and report on it; broken files are listed and not raised.
@@ -152,6 +154,7 @@ def inspect_source(
         path: see `read_source`.
         channel: of colour pictures, see `read_source`.
         slice_axis: of NIfTI volumes.
+        arrays: of .npy, .npz and .cfl files, see `read_source`.
         progress: called with (subjects done, subjects in all, name) before each subject, and
             with name "" at the end.
 
@@ -162,7 +165,7 @@ def inspect_source(
         FileNotFoundError: there is nothing at `path`.
         ValueError: no image is there, or an option does not exist.
     """
-    source = read_source(path, channel=channel, slice_axis=slice_axis)
+    source = read_source(path, channel=channel, slice_axis=slice_axis, arrays=arrays)
     reports = []
     errors: dict[Path, ValueError] = {}
     persons: dict[bytes, set[str]] = defaultdict(set)  # by fingerprint of a slice

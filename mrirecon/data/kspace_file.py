@@ -1,24 +1,23 @@
-"""Read single-coil k-space from .npy and fastMRI HDF5 files, and write the reconstructed images.
+"""Read single-coil k-space, full or undersampled, as `mrirecon reconstruct` takes it.
 
 fastMRI (Zbontar et al. 2018, arXiv 1811.08839): dataset `kspace`, complex, (slices, rows, cols);
-files of a test set carry a 1-D `mask` over cols; predictions go to a dataset `reconstruction`.
+files of a test set carry a 1-D `mask` over cols.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import torch
 from torch import Tensor
 
-from mrirecon.files import atomic_path
+from mrirecon.data.readers import ArrayOptions, read_source
+from mrirecon.data.readers.hdf5 import FASTMRI_KSPACE, hdf5_kind, open_hdf5, require_dataset
+from mrirecon.data.readers.kspace import is_full
+from mrirecon.data.readers.plain_files import CFL, HDF5, NPY
+from mrirecon.data.readers.volume import FileSubject
 
-NPY, HDF5 = (".npy",), (".h5", ".hdf5")
-KSPACE_SUFFIXES = NPY + HDF5
-MOST_CHANCE_ZEROS = 0.1
-"""Raw samples are counts of a converter, so that some are 0 by chance: up to this part of them, and
-no whole line, full k-space is still taken for full."""
+KSPACE_SUFFIXES = (*NPY, ".npz", *CFL, *HDF5, ".mrd")
 
 
 @dataclass(frozen=True)
@@ -36,20 +35,28 @@ class KspaceFile:
     has_slices: bool
 
 
-def read_kspace(path: Path) -> KspaceFile:
+def read_kspace(path: Path, arrays: ArrayOptions | None = None) -> KspaceFile:
     """Read k-space and find out what of it was measured.
 
-    A sample counts as measured if it is not exactly 0 in some slice, see `MOST_CHANCE_ZEROS`; a
+    A sample counts as measured if it is not exactly 0 in some slice, see `is_full`; a
     `mask` in the file goes before that.
 
     Args:
-        path: .npy with complex (rows, cols) or (slices, rows, cols), or fastMRI HDF5.
+        path: .npy with complex (rows, cols) or (slices, rows, cols), .npz, .cfl, fastMRI or MRD.
+        arrays: axes of .npy and .npz, and the name of the array in .npz.
 
     Raises:
         ValueError: damaged file, no `kspace`, not complex, several coils, NaN, or all zeros.
         OSError: the file cannot be read.
     """
-    values, mask = _read_npy(path) if path.suffix in NPY else _read_hdf5(path)
+    options = replace(arrays or ArrayOptions(), contents="kspace")
+    mask = None
+    if path.suffix in NPY and options.axes is None:
+        values = _read_npy(path)
+    elif path.suffix in HDF5 and hdf5_kind(path) != "MRD":
+        values, mask = _read_hdf5(path)
+    else:
+        values = _read_subject(path, options)
     if not np.iscomplexobj(values):
         raise ValueError(f"{path}: expected complex k-space, got {values.dtype}")
     if values.ndim not in (2, 3):
@@ -64,32 +71,28 @@ def read_kspace(path: Path) -> KspaceFile:
         measured = (kspace != 0).any(dim=0)[0]  # (rows, cols)
         if not measured.any():
             raise ValueError(f"{path}: expected measured samples, got zeros alone")
-        mask = None if _is_full(measured) else _simplest(measured)
+        mask = None if is_full(measured.numpy()) else _simplest(measured)
     elif mask.shape != values.shape[-1:]:
         raise ValueError(f"{path}: mask: expected {values.shape[-1:]}, got {tuple(mask.shape)}")
     return KspaceFile(kspace, mask, values.ndim == 3)
 
 
-def write_images(path: Path, images: Tensor, *, has_slices: bool) -> None:
-    """Write magnitude images beside their kind of k-space, whole or not at all.
-
-    Args:
-        path: .npy, or HDF5 that gets the dataset `reconstruction`.
-        images: float32, (slices, rows, cols), in the unit of the k-space.
-        has_slices: False leaves the axis of slices out of a .npy file.
-    """
-    values = images.numpy() if has_slices or path.suffix in HDF5 else images[0].numpy()
-    with atomic_path(path) as temporary:
-        if path.suffix in NPY:
-            np.save(temporary, values)
-        else:
-            with h5py.File(temporary, "w") as file:
-                file["reconstruction"] = values
+def _read_subject(path: Path, options: ArrayOptions) -> np.ndarray:
+    """Read the k-space of the one subject in a file: (slices, rows, cols)."""
+    subjects = read_source(path, arrays=options).subjects
+    if len(subjects) > 1 or not isinstance(subjects[0], FileSubject):
+        names = ", ".join(subject.name for subject in subjects[:3])
+        raise ValueError(f"{path}: expected k-space of one volume, got {len(subjects)} ({names})")
+    with subjects[0].open() as volume:
+        if volume.read_kspace is None:
+            raise ValueError(f"{path}: expected k-space, got {volume.origin}")
+        kspace = np.stack([volume.read_kspace(number) for number in range(volume.n_slices)])
+    return kspace[:, 0] if kspace.shape[1] == 1 else kspace
 
 
-def _read_npy(path: Path) -> tuple[np.ndarray, None]:
+def _read_npy(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False), None
+        return np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path}: expected a NumPy array, got a damaged file ({error})") from None
 
@@ -97,21 +100,11 @@ def _read_npy(path: Path) -> tuple[np.ndarray, None]:
 def _read_hdf5(path: Path) -> tuple[np.ndarray, Tensor | None]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file")
-    try:
-        with h5py.File(path) as file:
-            if "kspace" not in file:
-                found = ", ".join(file) or "nothing"
-                raise ValueError(f"{path}: expected a dataset kspace, got {found}")
-            mask = torch.from_numpy(file["mask"][()].astype(bool)) if "mask" in file else None
-            return file["kspace"][()], mask
-    except OSError as error:
-        raise ValueError(f"{path}: expected an HDF5 file, got a damaged one ({error})") from None
-
-
-def _is_full(measured: Tensor) -> bool:
-    zeros = 1 - measured.float().mean().item()
-    no_line_missing = measured.any(dim=0).all() and measured.any(dim=1).all()
-    return zeros <= MOST_CHANCE_ZEROS and bool(no_line_missing)
+    with open_hdf5(path) as file:
+        dataset = require_dataset(path, file, FASTMRI_KSPACE)
+        has_mask = "mask" in file
+        mask = require_dataset(path, file, "mask")[()].astype(bool) if has_mask else None
+        return dataset[()], None if mask is None else torch.from_numpy(mask)
 
 
 def _simplest(measured: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import errno
 import os
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,17 @@ from typing import Any, ClassVar
 import h5py
 import numpy as np
 
-from mrirecon.data.readers import SPLITS, Image, SliceAxis, Source, Split, Subject, read_source
+from mrirecon.data.pixels import fit_centre, is_blank
+from mrirecon.data.readers import (
+    SPLITS,
+    ArrayOptions,
+    Image,
+    SliceAxis,
+    Source,
+    Split,
+    Subject,
+    read_source,
+)
 from mrirecon.data.readers.nifti import require_slice_axis
 from mrirecon.data.readers.picture import parse_channel
 from mrirecon.data.readers.subject import require_one_size
@@ -22,11 +32,6 @@ from mrirecon.data.store_writer import SliceWriter
 from mrirecon.files import atomic_path
 from mrirecon.version import __version__
 
-BLANK_LEVEL = 0.1
-BLANK_AREA = 0.01
-"""A slice is blank if less than this part of its pixels reaches BLANK_LEVEL of the volume's
-maximum. That drops 35 of the 192 coronal slices of the studyforrest head (air before and behind
-it), and none of the 56 slices of the LGG sample, which all show brain."""
 Progress = Callable[[int, int, str], None]
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -41,6 +46,8 @@ class PrepareConfig:
     """Of colour pictures: pre, flair, post, red, green, blue, luminance or 0 to 2."""
     slice_axis: SliceAxis = "axial"
     """Axis along which NIfTI volumes are cut."""
+    arrays: ArrayOptions | None = None
+    """What .npy, .npz and .cfl files hold, which they do not tell themselves."""
     splits: Fractions | Split | Mapping[str, Split] | None = None
     """Fractions of the persons for (train, val, test), one split for all, or the split of each
     subject; None keeps the source's own, or takes 0.8, 0.1 and 0.1."""
@@ -78,7 +85,7 @@ class Prepared:
 
 
 def prepare(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     out: str | Path,
     config: PrepareConfig | None = None,
     *,
@@ -106,13 +113,17 @@ def prepare(
     """
     out, config = Path(out), config or PrepareConfig()
     _require_writable(out, overwrite)
-    found = read_source(source, channel=config.channel, slice_axis=config.slice_axis)
+    found = read_source(
+        source, channel=config.channel, slice_axis=config.slice_axis, arrays=config.arrays
+    )
     splits = assign_splits(found.subjects, config.splits, seed=config.seed)
     subjects = sorted(found.subjects, key=lambda subject: SPLITS.index(splits[subject.name]))
     shape, dtype = _common_header(subjects, config.size)
     provenance = {
-        "source": str(found.path.resolve()),
+        "sources": [str(path.resolve()) for path in found.paths],
         "kind": found.kind,
+        "origins": dict(Counter(subject.origin for subject in subjects)),
+        "simulated": True,  # images are kept, so that all k-space made of them is
         "config": asdict(config),
         "versions": _versions(),
     }
@@ -127,7 +138,7 @@ def prepare(
             if progress is not None:
                 progress(done, len(subjects), subject.name)
             split = splits[subject.name]
-            kept = _write_subject(writer, subject, split, config, found.path)
+            kept = _write_subject(writer, subject, split, config, found)
             counts[split] += kept
             n_blank += len(subject.headers()) - kept
     if progress is not None:
@@ -136,34 +147,8 @@ def prepare(
     return Prepared(out, found, dict(n_subjects), dict(counts), n_blank)
 
 
-def fit_centre(image: Image, size: tuple[int, int]) -> Image:
-    """Crop and pad with 0 so that pixel n // 2 of each axis stays at the centre n // 2.
-
-    Args:
-        image: (..., rows, cols).
-        size: (rows, cols) wanted.
-
-    Returns:
-        (..., *size), in the type of `image`.
-    """
-    for axis, wanted in ((-2, size[0]), (-1, size[1])):
-        present = image.shape[axis]
-        crop = max(present // 2 - wanted // 2, 0)
-        image = np.moveaxis(np.moveaxis(image, axis, 0)[crop : crop + wanted], 0, axis)
-        before = max(wanted // 2 - present // 2, 0)
-        padding = [(0, 0)] * image.ndim
-        padding[axis] = (before, wanted - before - image.shape[axis])
-        image = np.pad(image, padding)
-    return image
-
-
-def is_blank(image: Image, scale: float) -> bool:
-    """Tell whether a slice of a volume with maximum `scale` shows nothing, see `BLANK_AREA`."""
-    return float((image >= BLANK_LEVEL * scale).mean()) < BLANK_AREA
-
-
 def _write_subject(
-    writer: SliceWriter, subject: Subject, split: Split, config: PrepareConfig, root: Path
+    writer: SliceWriter, subject: Subject, split: Split, config: PrepareConfig, source: Source
 ) -> int:
     """Check and append a subject.
 
@@ -188,9 +173,7 @@ def _write_subject(
         name=subject.name,
         person=subject.person,
         split=split,
-        files=[
-            file.name if file == root else str(file.relative_to(root)) for file in subject.files
-        ],
+        files=[source.relative(file) for file in subject.files],
         scale=scale,
         voxel_size=subject.voxel_size,
     )

@@ -12,7 +12,9 @@ import torch
 import yaml
 from command import Command
 from PIL import Image
+from raw_sources import coil_kspace, dicom_slice, save_dicom, save_fastmri
 
+from mrirecon.data import read_source
 from mrirecon.evaluation import METHODS
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import SamplingConfig, make_mask
@@ -132,6 +134,39 @@ def test_reconstruct_keeps_measured_kspace(
     # The consistent image is complex; its magnitude, which is written, is only nearly consistent
     # for an untrained network. An image shifted by one pixel would miss by the norm itself.
     assert error < 0.1 * torch.linalg.norm(kspace)
+
+
+def test_reconstruct_writes_a_derived_dicom_series(
+    mrirecon: Command, trained: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        pixels = (100 * np.random.default_rng(number).random((32, 30))).astype(np.uint16)
+        place = {"ImagePositionPatient": [5, -7, 4 * number], "InstanceNumber": number + 1}
+        save_dicom(tmp_path / "in" / f"{number}.dcm", dicom_slice(pixels, **place))
+    out = tmp_path / "out"
+    result = mrirecon("reconstruct", trained, tmp_path / "in", "--out", out)
+    assert result.status == 0, result.err
+    (before,), (after,) = (read_source(folder).subjects for folder in (tmp_path / "in", out))
+    assert before.voxel_size == after.voxel_size == (4.0, 1.0, 2.0)
+    difference = after.read_volume().astype(float) - before.read_volume()
+    assert np.linalg.norm(difference) < np.linalg.norm(before.read_volume())
+
+
+def test_several_sources_of_several_kinds_become_one_store(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    kspace, _ = coil_kspace(0, 4, 32, 32)
+    np.save(tmp_path / "kspace.npy", kspace)
+    save_fastmri(tmp_path / "fastmri.h5", kspace=kspace[None])
+    sources = [pictures, tmp_path / "kspace.npy", tmp_path / "fastmri.h5"]
+    said = ["--contents", "kspace", "--axes", "coils,rows,cols"]
+    assert mrirecon("inspect", *sources, *said).status == 0
+    store = tmp_path / "store.h5"
+    result = mrirecon("prepare", *sources, *said, "--out", store, "--split", "train")
+    assert result.status == 0, result.err
+    with h5py.File(store) as file:
+        assert file["images"].shape == (26, 32, 32)
+        np.testing.assert_array_equal(file["images"][24], file["images"][25])
 
 
 def test_reconstruct_reads_and_writes_fastmri_files(

@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from raw_sources import acquisition, header, save_cfl, save_mrd
 
-from mrirecon.data.kspace_file import read_kspace, write_images
+from mrirecon.data.kspace_file import read_kspace
+from mrirecon.data.readers import ArrayOptions
+from mrirecon.data.readers.plain_files import write_images
 
 
 def save(tmp_path: Path, kspace: np.ndarray) -> Path:
@@ -46,8 +49,41 @@ def test_missing_points_give_a_mask_of_the_plane(tmp_path: Path) -> None:
     assert not file.has_slices
 
 
-@pytest.mark.parametrize("has_slices", [True, False])
-def test_images_are_written_with_or_without_slices(tmp_path: Path, has_slices: bool) -> None:
-    images = torch.rand(1, 4, 5)
-    write_images(tmp_path / "out.npy", images, has_slices=has_slices)
-    assert np.load(tmp_path / "out.npy").shape == ((1, 4, 5) if has_slices else (4, 5))
+def test_mrd_bart_and_npz_give_the_same_kspace(tmp_path: Path) -> None:
+    kspace = full().astype(np.complex64)
+    kspace[:, 3] = 0
+    lines = [acquisition(kspace[None, :, col], col) for col in range(10) if col != 3]
+    files = [
+        save_mrd(tmp_path / "a.h5", header((12, 10), (12, 10)), lines),
+        save_cfl(tmp_path / "b.cfl", kspace, dimensions=[0, 1]),
+        tmp_path / "c.npz",
+        save(tmp_path, kspace.T),
+    ]
+    np.savez(files[2], kspace)
+
+    for file in files:
+        options = ArrayOptions(axes=("cols", "rows")) if file.suffix == ".npy" else None
+        found = read_kspace(file, options)
+        np.testing.assert_array_equal(found.kspace[0, 0], kspace)
+        assert found.mask is not None
+        assert found.mask.nonzero().flatten().tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+
+
+def test_several_coils_or_volumes_are_refused(tmp_path: Path) -> None:
+    coils = save_cfl(tmp_path / "b.cfl", np.stack([full(), full()]), dimensions=[3, 0, 1])
+    with pytest.raises(ValueError, match=r"b\.cfl: expected k-space of one coil, .*\(1, 2, 12"):
+        read_kspace(coils)
+    lines = [
+        acquisition(full()[None, :, col], col, repetition=repetition)
+        for repetition in (0, 1)
+        for col in range(10)
+    ]
+    volumes = save_mrd(tmp_path / "a.h5", header((12, 10), (12, 10)), lines)
+    with pytest.raises(ValueError, match=r"a\.h5: expected k-space of one volume, got 2 \(a/repet"):
+        read_kspace(volumes)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 5), (4, 5)])
+def test_images_are_written_with_or_without_slices(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    write_images(tmp_path / "out.npy", np.ones(shape, np.float32))
+    assert np.load(tmp_path / "out.npy").shape == shape

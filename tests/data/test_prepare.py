@@ -11,7 +11,7 @@ import pytest
 from sources import cut_short, random_pixels, save_nifti, save_picture, save_subjects
 
 from mrirecon.data import PrepareConfig, SliceStore, prepare
-from mrirecon.data.prepare import fit_centre
+from mrirecon.data.pixels import fit_centre
 
 TEST = PrepareConfig(splits="test")
 

@@ -1,5 +1,6 @@
 """Read MR images from files: one function for every kind."""
 
+from mrirecon.data.readers.arrays import ArrayOptions, Contents
 from mrirecon.data.readers.nifti import SliceAxis, write_nifti_like
 from mrirecon.data.readers.picture import ChannelError
 from mrirecon.data.readers.registry import read_source
@@ -14,7 +15,9 @@ from mrirecon.data.readers.subject import (
 
 __all__ = [
     "SPLITS",
+    "ArrayOptions",
     "ChannelError",
+    "Contents",
     "Image",
     "SliceAxis",
     "SliceHeader",

@@ -23,7 +23,15 @@ from mrirecon.data.readers.picture import (
     read_picture_header,
     write_picture,
 )
-from mrirecon.data.readers.subject import Image, OnError, SliceHeader, Source, Split, Subject
+from mrirecon.data.readers.subject import (
+    Image,
+    OnError,
+    SliceHeader,
+    Source,
+    Split,
+    Subject,
+    require_volume,
+)
 from mrirecon.files import atomic_path
 
 
@@ -68,8 +76,7 @@ class PictureSubject(Subject):
 
     def write_like(self, volume: Image, out: Path) -> None:
         """See `Subject.write_like`; the pictures keep their names."""
-        if len(volume) != len(self.files):
-            raise ValueError(f"volume: expected {len(self.files)} slices, got {len(volume)}")
+        require_volume(volume, len(self.files))
         if self.is_single_file:
             write_picture(out, volume[0], like=self.files[0])
             return
@@ -106,4 +113,4 @@ def read_pictures(root: Path, files: Sequence[Path], channel: str | int | None) 
         for (split, folder, name), pictures in slices.items()
     ]
     subjects.sort(key=lambda subject: natural_key(subject.name))
-    return Source(root, "image", tuple(subjects), layout.masks, layout.ignored)
+    return Source((root,), "image", tuple(subjects), layout.masks, layout.ignored)

@@ -23,6 +23,16 @@ _BIDS_PERSON = re.compile(r"(^|[/_])(?P<person>sub-[0-9A-Za-z]+)")
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A file that is a subject of its own."""
+
+    file: Path
+    name: str
+    person: str
+    split: Split | None
+
+
+@dataclass(frozen=True)
 class Layout:
     """Files of one kind, sorted into those to read and those not."""
 
@@ -58,21 +68,29 @@ def find_files(path: Path) -> list[Path]:
 
     Raises:
         FileNotFoundError: there is nothing at `path`.
+        ValueError: a link in the folder leads out of it.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if path.is_file():
         return [path]
-    visible = (
+    visible = [
         file
         for file in path.rglob("*")
         if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file()
-    )
+    ]
+    inside = path.resolve()
+    for file in visible:
+        if file.is_symlink() and not file.resolve().is_relative_to(inside):
+            raise ValueError(
+                f"{file}: expected files inside of {path}, got a link to {file.resolve()}; "
+                "name its folder as a source of its own"
+            )
     return sorted(visible, key=lambda file: [natural_key(part) for part in file.parts])
 
 
 def sort_files(root: Path, files: Sequence[Path], suffixes: Sequence[str]) -> Layout:
-    """Set masks and files of other kinds apart.
+    """Set masks apart, in files of one kind.
 
     A file is a mask if its name ends in `_mask`, `_seg` or `_label`, or if a folder on its way is
     named so. Where there are folders named as splits, images outside of them are ignored. A file
@@ -81,9 +99,7 @@ def sort_files(root: Path, files: Sequence[Path], suffixes: Sequence[str]) -> La
     images, masks, ignored = [], [], []
     for file in files:
         way = [] if file == root else list(file.relative_to(root).parts[:-1])
-        if not file.name.lower().endswith(tuple(suffixes)):
-            ignored.append(file)
-        elif file != root and any(map(_MASK_STEM.search, [*way, bare_name(file, suffixes)])):
+        if file != root and any(map(_MASK_STEM.search, [*way, bare_name(file, suffixes)])):
             masks.append(file)
         else:
             images.append(file)
@@ -102,6 +118,16 @@ def find_places(root: Path, images: Sequence[Path]) -> dict[Path, Place]:
         image: Place(splits[image], "/".join(folder.parts[common:]))
         for image, folder in folders.items()
     }
+
+
+def list_entries(root: Path, layout: Layout, suffixes: Sequence[str]) -> list[Entry]:
+    """Make a subject of each image file, in the natural order of their names."""
+    entries = []
+    for file, place in find_places(root, layout.images).items():
+        bare = bare_name(file, suffixes)
+        name = f"{place.folder}/{bare}" if place.folder else bare
+        entries.append(Entry(file, name, person_of(file, root, place.folder, bare), place.split))
+    return sorted(entries, key=lambda entry: natural_key(entry.name))
 
 
 def person_of(path: Path, root: Path, folder: str, name: str) -> str:

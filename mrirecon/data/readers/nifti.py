@@ -23,7 +23,7 @@ from nibabel.orientations import (
 )
 from numpy.typing import NDArray
 
-from mrirecon.data.readers.layout import bare_name, find_places, natural_key, person_of, sort_files
+from mrirecon.data.readers.layout import list_entries, sort_files
 from mrirecon.data.readers.subject import (
     Image,
     OnError,
@@ -111,20 +111,11 @@ def read_niftis(root: Path, files: Sequence[Path], slice_axis: SliceAxis) -> Sou
     """
     require_slice_axis(slice_axis)
     layout = sort_files(root, files, SUFFIXES)
-    subjects = []
-    for file, place in find_places(root, layout.images).items():
-        name = bare_name(file, SUFFIXES)
-        subjects.append(
-            NiftiSubject(
-                name=f"{place.folder}/{name}" if place.folder else name,
-                person=person_of(file, root, place.folder, name),
-                split=place.split,
-                files=(file,),
-                slice_axis=slice_axis,
-            )
-        )
-    subjects.sort(key=lambda subject: natural_key(subject.name))
-    return Source(root, "NIfTI", tuple(subjects), layout.masks, layout.ignored)
+    subjects = [
+        NiftiSubject(entry.name, entry.person, entry.split, (entry.file,), slice_axis)
+        for entry in list_entries(root, layout, SUFFIXES)
+    ]
+    return Source((root,), "NIfTI", tuple(subjects), layout.masks, layout.ignored)
 
 
 def write_nifti_like(

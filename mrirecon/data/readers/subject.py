@@ -1,5 +1,6 @@
 """What every reader gives: subjects, whose slices are read when they are asked for."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ Image = NDArray[Any]
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 OnError = Callable[[Path, ValueError], None]
+LARGEST_SLICE = 1 << 25
+"""Pixels, all coils together; more is no MR slice but a damaged header, for which no memory is
+taken. 32 coils of 1024 x 1024 have as many."""
+MOST_SLICES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,16 @@ class Subject(ABC):
     @abstractmethod
     def voxel_size(self) -> tuple[float, float, float] | None:
         """Distance between (slices, rows, cols) [mm], None where the files do not tell."""
+
+    @property
+    def origin(self) -> str:
+        """What the pixels are; the store keeps it."""
+        return "magnitude images"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What one should know of how the pixels came about; one line each."""
+        return ()
 
     @abstractmethod
     def headers(self) -> Sequence[SliceHeader]:
@@ -99,18 +114,69 @@ class Subject(ABC):
 
 @dataclass(frozen=True)
 class Source:
-    """A folder or file that was looked through, before any pixel is read."""
+    """Folders and files that were looked through, before any pixel is read."""
 
-    path: Path
+    paths: tuple[Path, ...]
     """What was looked through."""
     kind: str
-    """Name of the reader: "image" or "NIfTI"."""
+    """Names of the readers: "image", "NIfTI", "DICOM", ..."""
     subjects: tuple[Subject, ...]
     """In the natural order of their names."""
     masks: tuple[Path, ...]
     """Segmentations, never read as images."""
     ignored: tuple[Path, ...]
     """Files that are no image of this source: tables, notes, previews."""
+
+    def relative(self, file: Path) -> str:
+        """Give a file's name below what was looked through."""
+        root = next(path for path in self.paths if file.is_relative_to(path))
+        return file.name if file == root else str(file.relative_to(root))
+
+
+def collect_slices(
+    files: Sequence[Path], read: Callable[[int], Image], on_error: OnError | None
+) -> list[tuple[int, Image]]:
+    """Read slice after slice, for `Subject.read_slices`.
+
+    Args:
+        files: of each slice.
+        read: gives the slice of a number.
+        on_error: see `Subject.read_slices`.
+    """
+    slices = []
+    for number, file in enumerate(files):
+        try:
+            slices.append((number, read(number)))
+        except ValueError as error:
+            if on_error is None:
+                raise
+            on_error(file, error)
+    return slices
+
+
+def require_believable_size(file: Path, n_slices: int, *slice_shape: int) -> None:
+    """Refuse what only a damaged header declares, see `LARGEST_SLICE`.
+
+    Raises:
+        ValueError: an axis is empty, or a slice or their number is too large.
+    """
+    if min(n_slices, *slice_shape) < 1:
+        raise ValueError(f"{file}: expected axes of 1 or more, got {(n_slices, *slice_shape)}")
+    if math.prod(slice_shape) > LARGEST_SLICE or n_slices > MOST_SLICES:
+        raise ValueError(
+            f"{file}: expected {MOST_SLICES} slices of {LARGEST_SLICE} pixels at most, got "
+            f"{n_slices} of {' x '.join(map(str, slice_shape))}"
+        )
+
+
+def require_volume(volume: Image, n_slices: int) -> None:
+    """Refuse a volume to write that has other slices than its source.
+
+    Raises:
+        ValueError: the numbers of slices differ.
+    """
+    if len(volume) != n_slices:
+        raise ValueError(f"volume: expected {n_slices} slices, got {len(volume)}")
 
 
 def require_one_size(headers: Sequence[SliceHeader]) -> tuple[int, int]:

@@ -1,0 +1,140 @@
+"""Images of fully sampled k-space: inverse transform, crop, root of the sum of squares over coils.
+
+Combination of coils: Roemer et al. 1990, DOI 10.1002/mrm.1910160203, with uniform noise.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mrirecon.data.pixels import fit_centre
+from mrirecon.data.readers.subject import Image
+from mrirecon.data.readers.volume import Kspace, OpenVolume
+from mrirecon.fourier import ifft_centred
+
+MOST_CHANCE_ZEROS = 0.1
+"""Raw samples are counts of a converter, so that some are 0 by chance: up to this part of them, and
+no whole line, full k-space is still taken for full."""
+LEAST_MEASURED = 0.5
+"""Part of the lines inside of empty edges that makes k-space a source of images: partial Fourier
+measures 5/8 or more."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Lines at the edges of k-space that hold zeros alone."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    @property
+    def note(self) -> str | None:
+        """Tell of empty edges, None if there are none."""
+        if not any((self.top, self.bottom, self.left, self.right)):
+            return None
+        return (
+            f"k-space is 0 at its edges: {self.top} + {self.bottom} rows, {self.left} + "
+            f"{self.right} cols; images are smoother than their size says (zero-padded, or "
+            "partial Fourier)"
+        )
+
+
+def kspace_volume(
+    file: Path,
+    counts: tuple[int, int],
+    shape: tuple[int, int],
+    read_kspace: Callable[[int], Kspace],
+    *,
+    notes: tuple[str, ...] = (),
+    voxel_size: tuple[float, float, float] | None = None,
+) -> OpenVolume:
+    """Describe images that are computed from fully sampled k-space when they are asked for.
+
+    Args:
+        file: named in errors.
+        counts: of (slices, coils).
+        shape: (rows, cols) to crop images to.
+        read_kspace: gives the k-space of a slice, (coils, rows, cols).
+        notes: what else one should know.
+        voxel_size: between (slices, rows, cols) [mm].
+    """
+    n_slices, n_coils = counts
+    edges = find_edges(np.any(read_kspace(n_slices // 2) != 0, axis=0))
+
+    def read(number: int) -> Image:
+        kspace = read_kspace(number)
+        require_fully_sampled(file, kspace, number)
+        return coil_image(kspace, shape)
+
+    return OpenVolume(
+        n_slices,
+        shape,
+        np.dtype(np.float32),
+        read,
+        f"root sum of squares of measured k-space of {n_coils} coils",
+        notes=notes if edges.note is None else (*notes, edges.note),
+        voxel_size=voxel_size,
+        read_kspace=read_kspace,
+    )
+
+
+def coil_image(kspace: Kspace, shape: tuple[int, int]) -> Image:
+    """Combine the coils' images.
+
+    Args:
+        kspace: (coils, rows, cols), centre at n // 2.
+        shape: (rows, cols) to crop the image to about its centre.
+
+    Returns:
+        float32, `shape`, in units of the k-space; the transform is orthonormal.
+    """
+    images = ifft_centred(torch.from_numpy(kspace)).numpy()
+    return np.sqrt(np.square(np.abs(fit_centre(images, shape))).sum(axis=0)).astype(np.float32)
+
+
+def find_edges(measured: NDArray[np.bool_]) -> Edges:
+    """Count the empty lines at the edges of (rows, cols), True where a sample is not 0."""
+    if not np.any(measured):
+        return Edges(0, 0, 0, 0)
+    rows, cols = (np.flatnonzero(np.any(measured, axis=axis)) for axis in (1, 0))
+    n_rows, n_cols = measured.shape
+    return Edges(int(rows[0]), n_rows - 1 - int(rows[-1]), int(cols[0]), n_cols - 1 - int(cols[-1]))
+
+
+def is_full(measured: NDArray[np.bool_]) -> bool:
+    """Tell whether (rows, cols) are all measured but for zeros by chance."""
+    no_line_missing = bool(np.all(measured.any(axis=0)) and np.all(measured.any(axis=1)))
+    return no_line_missing and 1 - float(measured.mean()) <= MOST_CHANCE_ZEROS
+
+
+def require_fully_sampled(file: Path, kspace: Kspace, number: int) -> None:
+    """Refuse k-space whose image is no target to learn from; empty edges are allowed.
+
+    Args:
+        file: named in the error.
+        kspace: (coils, rows, cols).
+        number: of the slice, named in the error.
+
+    Raises:
+        ValueError: NaN or Inf, zeros alone, or samples missing between measured ones.
+    """
+    if not np.isfinite(kspace.view(np.float32)).all():
+        raise ValueError(f"{file}: expected finite k-space, got NaN or Inf in slice {number}")
+    measured: NDArray[np.bool_] = np.any(kspace != 0, axis=0)
+    if not measured.any():
+        raise ValueError(f"{file}: expected measured samples, got zeros alone in slice {number}")
+    edges = find_edges(measured)
+    rows, cols = measured.shape
+    inside = measured[edges.top : rows - edges.bottom, edges.left : cols - edges.right]
+    least = LEAST_MEASURED
+    if not is_full(inside) or inside.shape[0] < least * rows or inside.shape[1] < least * cols:
+        raise ValueError(
+            f"{file}: expected fully sampled k-space to make images of, got {measured.mean():.0%} "
+            f"of slice {number}; 'mrirecon reconstruct' takes undersampled k-space"
+        )
