@@ -14,6 +14,11 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       " Tensor? noise_weight, bool needs_prediction, bool needs_measured)"
       " -> (Tensor, Tensor, Tensor)");
 
+  // Each one's gradients are the other two.
+  m.def("expand_coils(Tensor image, Tensor coil_maps) -> Tensor");
+  m.def("combine_coils(Tensor coil_images, Tensor coil_maps) -> Tensor");
+  m.def("grad_coil_maps(Tensor image, Tensor coil_images, int map_batch) -> Tensor");
+
   // The gradient is to `prediction`; SSIM is symmetric, so exchange the two for the other one.
   m.def("ssim_mean(Tensor prediction, Tensor target, Tensor data_range, str window) -> Tensor");
   m.def(

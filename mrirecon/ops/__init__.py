@@ -1,7 +1,15 @@
 """Operators on tensors, each one pass over memory, in C++ on the CPU and CUDA on the GPU."""
 
+from mrirecon.ops.coils import combine_coils, expand_coils
 from mrirecon.ops.consistency import enforce_consistency
 from mrirecon.ops.masking import apply_mask
 from mrirecon.ops.ssim import ssim, ssim_map
 
-__all__ = ["apply_mask", "enforce_consistency", "ssim", "ssim_map"]
+__all__ = [
+    "apply_mask",
+    "combine_coils",
+    "enforce_consistency",
+    "expand_coils",
+    "ssim",
+    "ssim_map",
+]
