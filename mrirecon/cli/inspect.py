@@ -1,10 +1,13 @@
 """`mrirecon inspect`: look at images before using them."""
 
 import json
+import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from mrirecon.cli.sources import (
@@ -18,7 +21,8 @@ from mrirecon.cli.sources import (
     slice_axis_of,
 )
 from mrirecon.cli.terminal import console, progress_bar, say
-from mrirecon.data import Inspection, inspect_source
+from mrirecon.data import Inspection, SubjectReport, inspect_source
+from mrirecon.report import write_inspection
 
 MOST_ROWS = 12
 
@@ -31,10 +35,12 @@ def inspect(
     axes: AxesOption = None,
     key: KeyOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Page to write, with pictures.")] = None,
 ) -> None:
-    """Count, measure and check images: sizes, ranges, blank slices, files that cannot be read.
+    """Count, measure and check images: sizes, ranges, blank and repeated slices, broken files.
 
-    Exit status 1 if `prepare` would refuse the source as it is.
+    Exit status 1 if `prepare` would refuse the source as it is, or if training on it would not be
+    safe: one person in two splits, or one image under two names.
     """
     with progress_bar("reading") as bar:
         task = bar.add_task("")
@@ -49,6 +55,9 @@ def inspect(
         typer.echo(json.dumps(_as_json(found), indent=2))
     else:
         _print(found)
+    if html is not None:
+        write_inspection(html, found)
+        Console(stderr=True).print(f"written: {html}", markup=False, highlight=False)
     if found.problems:
         raise typer.Exit(1)
 
@@ -95,11 +104,21 @@ def _as_json(found: Inspection) -> dict[str, object]:
         "sources": [str(path) for path in found.source.paths],
         "kind": found.source.kind,
         "n_slices": found.n_slices,
-        "subjects": [
-            asdict(subject) | {"sizes": [[*size, n] for size, n in subject.sizes.items()]}
-            for subject in found.subjects
-        ],
+        "is_safe": not found.problems,
+        "subjects": [_subject_as_json(subject) for subject in found.subjects],
         "unreadable": {str(file): error for file, error in found.unreadable.items()},
+        "duplicates": found.duplicates,
+        "look_alikes": [asdict(pair) for pair in found.look_alikes],
         "problems": found.problems,
         "notes": found.notes,
     }
+
+
+def _subject_as_json(subject: SubjectReport) -> dict[str, object]:
+    """Give the fields of a report that JSON can hold, with NaN as null."""
+    fields = asdict(subject)
+    del fields["thumbnail"]
+    fields["sizes"] = [[*size, n] for size, n in subject.sizes.items()]
+    for key in ("minimum", "maximum"):
+        fields[key] = fields[key] if math.isfinite(fields[key]) else None
+    return fields

@@ -2,7 +2,8 @@
 
 from mrirecon.data.augment import AugmentationConfig, augment
 from mrirecon.data.dataset import RawBatch, SliceDataset
-from mrirecon.data.inspection import Inspection, SubjectReport, inspect_source
+from mrirecon.data.findings import Inspection, LookAlike, SubjectReport
+from mrirecon.data.inspection import inspect_source
 from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
 from mrirecon.data.readers import (
     SPLITS,
@@ -24,6 +25,7 @@ __all__ = [
     "AugmentationConfig",
     "ChannelError",
     "Inspection",
+    "LookAlike",
     "Measurement",
     "PrepareConfig",
     "Prepared",

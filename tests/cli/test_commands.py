@@ -46,6 +46,23 @@ def test_inspect_fails_where_prepare_would(mrirecon: Command, pictures: Path) ->
     assert "1 file cannot be read" in result.out
 
 
+def test_inspect_writes_a_page_that_needs_nothing_else(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    odd = pictures / "person_<b>"
+    odd.mkdir()
+    (odd / "1.png").hardlink_to(pictures / "person_0" / "person_0_1.png")
+    result = mrirecon("inspect", pictures, "--html", tmp_path / "page.html", "--json")
+    assert result.status == 1  # one image under two names
+    assert json.loads(result.out)["is_safe"] is False
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:image/png;base64,") == 7
+    assert "Not safe to train on" in page
+    assert "identical slices in person_0, person_&lt;b&gt;" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
 def test_sampling_draws_every_strategy(mrirecon: Command, tmp_path: Path) -> None:
     result = mrirecon("sampling", "--size", 64, 48, "--out", tmp_path / "masks.png")
     assert result.status == 0, result.err
@@ -155,9 +172,8 @@ def test_reconstruct_writes_a_derived_dicom_series(
 def test_several_sources_of_several_kinds_become_one_store(
     mrirecon: Command, pictures: Path, tmp_path: Path
 ) -> None:
-    kspace, _ = coil_kspace(0, 4, 32, 32)
-    np.save(tmp_path / "kspace.npy", kspace)
-    save_fastmri(tmp_path / "fastmri.h5", kspace=kspace[None])
+    np.save(tmp_path / "kspace.npy", coil_kspace(0, 4, 32, 32)[0])
+    save_fastmri(tmp_path / "fastmri.h5", kspace=coil_kspace(1, 4, 32, 32)[0][None])
     sources = [pictures, tmp_path / "kspace.npy", tmp_path / "fastmri.h5"]
     said = ["--contents", "kspace", "--axes", "coils,rows,cols"]
     assert mrirecon("inspect", *sources, *said).status == 0
@@ -166,7 +182,8 @@ def test_several_sources_of_several_kinds_become_one_store(
     assert result.status == 0, result.err
     with h5py.File(store) as file:
         assert file["images"].shape == (26, 32, 32)
-        np.testing.assert_array_equal(file["images"][24], file["images"][25])
+        expected = coil_kspace(1, 4, 32, 32)[1]
+        np.testing.assert_allclose(file["images"][25], expected, rtol=1e-5)
 
 
 def test_reconstruct_reads_and_writes_fastmri_files(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from raw_sources import coil_kspace, save_fastmri
 from sources import (
     SHAPE,
     cut_short,
@@ -106,7 +107,56 @@ def test_the_same_slice_under_two_names_is_found_but_not_a_blank_one(tmp_path: P
     found = inspect_source(root)
 
     assert found.duplicates == (("P1", "P3"),)
-    assert "identical slices in P1, P3: one person under several names?" in found.notes
+    assert found.problems == (
+        "identical slices in P1, P3: one person under several names stands in two splits",
+    )
+    assert found.look_alikes == ()  # the pair is reported once
+
+
+def test_a_copy_at_another_contrast_under_another_name_is_found(tmp_path: Path) -> None:
+    root = save_subjects(tmp_path / "in", n_subjects=3)
+    copy = random_pixels(203)[::-1, ::-1] // 2 + 30
+    save_picture(root / "P2" / "P2_9.png", random_pixels(203)[::-1, ::-1])
+    save_picture(root / "P3" / "P3_8.png", copy)
+
+    found = inspect_source(root)
+
+    (pair,) = found.look_alikes
+    assert (pair.first, pair.second, pair.persons) == ("P2 slice 4", "P3 slice 4", ("P2", "P3"))
+    assert pair.likeness > 0.999
+    assert found.problems[0].startswith("P2 slice 4 and P3 slice 4 look alike (")
+
+
+def test_a_slice_that_is_repeated_within_a_subject_is_noted(tmp_path: Path) -> None:
+    root = save_subjects(tmp_path / "in", n_subjects=1)
+    save_picture(root / "P1" / "P1_9.png", random_pixels(102))
+
+    assert inspect_source(root).notes == ("P1: 1 slice repeated",)
+
+
+def test_what_the_reader_knows_and_how_the_pixels_came_about_is_told(tmp_path: Path) -> None:
+    kspace, _ = coil_kspace(0, 2, 16, 16)
+    save_fastmri(tmp_path / "own.h5", kspace=kspace[None])
+
+    found = inspect_source(tmp_path)
+
+    assert found.subjects[0].origin == "root sum of squares of measured k-space of 2 coils"
+    assert found.notes[0].startswith("own: no ismrmrd_header")
+    assert found.subjects[0].thumbnail.shape == (16, 16)
+
+
+def test_interpolated_images_are_noted_for_all_subjects_at_once(tmp_path: Path) -> None:
+    for name in ("P1", "P2"):
+        seed = int(name[1:])
+        spectrum = np.fft.fftshift(np.fft.fft2(random_pixels(seed, (64, 64)).astype(float)))
+        padded = np.pad(spectrum, ((0, 0), (16, 16)))
+        image = np.abs(np.fft.ifft2(np.fft.ifftshift(padded)))
+        save_picture(tmp_path / name / "1.png", (image * 255 / image.max()).astype(np.uint8))
+
+    (note,) = inspect_source(tmp_path).notes
+
+    assert note.startswith("2 subjects: k-space is nearly empty beyond 6")
+    assert "% of cols: interpolated" in note
 
 
 def test_a_person_in_two_splits_is_found(tmp_path: Path) -> None:
