@@ -48,6 +48,9 @@ def prepare(
         bool, typer.Option("--clip-negative", help="Set values below 0 to 0.")
     ] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace a store that exists.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what is done, and go on where a run stopped.")
+    ] = False,
 ) -> None:
     """Check images and keep them in one file: pixels as they are, one person in one split only."""
     if fractions is not None and split is not None:
@@ -72,6 +75,7 @@ def prepare(
             out,
             config,
             overwrite=overwrite,
+            resume=resume,
             progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
         )
     table = Table("split", "subjects", "slices", title=str(done.path))

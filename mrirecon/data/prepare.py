@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from mrirecon.data.pixels import fit_centre, is_blank
+from mrirecon.data.prepared_subject import Parts, PreparedSubject
 from mrirecon.data.readers import (
     SPLITS,
     ArrayOptions,
@@ -90,9 +91,10 @@ def prepare(
     config: PrepareConfig | None = None,
     *,
     overwrite: bool = False,
+    resume: bool = False,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Write all slices of a source to a store.
+    """Write all slices of a source to a store; the same files give the same bytes.
 
     The pixels stay as they are, in the files' type; each volume's maximum is kept beside them.
 
@@ -101,6 +103,8 @@ def prepare(
         out: store to write, an HDF5 file.
         config: how; None for the defaults.
         overwrite: replace a store that exists.
+        resume: keep finished subjects beside `out` until the store is whole, and use those of an
+            earlier call that was stopped.
         progress: called with (subjects done, subjects in all, name) before each subject, and
             with name "" at the end.
 
@@ -129,6 +133,7 @@ def prepare(
     }
     counts: Counter[Split] = Counter()
     n_blank = 0
+    parts = Parts(out, [asdict(config), __version__]) if resume else None
     with (
         _naming_when_full(out),
         atomic_path(out) as temporary,
@@ -137,25 +142,28 @@ def prepare(
         for done, subject in enumerate(subjects):
             if progress is not None:
                 progress(done, len(subjects), subject.name)
-            split = splits[subject.name]
-            kept = _write_subject(writer, subject, split, config, found)
-            counts[split] += kept
-            n_blank += len(subject.headers()) - kept
+            made = _make(subject, config, parts)
+            _add(writer, subject, splits[subject.name], made, found)
+            counts[splits[subject.name]] += len(made.images)
+            n_blank += made.n_blank
+    if parts is not None:
+        parts.remove()
     if progress is not None:
         progress(len(subjects), len(subjects), "")
     n_subjects = Counter(splits.values())
     return Prepared(out, found, dict(n_subjects), dict(counts), n_blank)
 
 
-def _write_subject(
-    writer: SliceWriter, subject: Subject, split: Split, config: PrepareConfig, source: Source
-) -> int:
-    """Check and append a subject.
+def _make(subject: Subject, config: PrepareConfig, parts: Parts | None) -> PreparedSubject:
+    if parts is None:
+        return _prepare_subject(subject, config)
+    return parts.get_or_make(subject, lambda: _prepare_subject(subject, config))
 
-    Returns:
-        Number of slices written.
-    """
+
+def _prepare_subject(subject: Subject, config: PrepareConfig) -> PreparedSubject:
+    """Read, check and fit the slices of a subject."""
     slices = subject.read_slices()
+    n_slices = len(slices)
     for number, image in slices:
         _require_magnitudes(subject.files[min(number, len(subject.files) - 1)], image, config)
     scale = max(float(image.max()) for _, image in slices)
@@ -167,17 +175,27 @@ def _write_subject(
         )
     size = config.size or slices[0][1].shape
     images = np.stack([fit_centre(image, size) for _, image in slices])
+    return PreparedSubject(
+        images=images.clip(min=0) if config.clip_negative else images,
+        numbers=np.array([number for number, _ in slices], dtype=np.int64),
+        n_blank=n_slices - len(slices),
+        scale=scale,
+    )
+
+
+def _add(
+    writer: SliceWriter, subject: Subject, split: Split, made: PreparedSubject, source: Source
+) -> None:
     writer.add(
-        images.clip(min=0) if config.clip_negative else images,
-        [number for number, _ in slices],
+        made.images,
+        made.numbers,
         name=subject.name,
         person=subject.person,
         split=split,
         files=[source.relative(file) for file in subject.files],
-        scale=scale,
+        scale=made.scale,
         voxel_size=subject.voxel_size,
     )
-    return len(slices)
 
 
 def _common_header(

@@ -96,7 +96,7 @@ class SliceWriter:
     def add(
         self,
         images: Image,
-        numbers: Sequence[int],
+        numbers: Sequence[int] | NDArray[np.int64],
         *,
         name: str,
         person: str,

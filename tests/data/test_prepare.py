@@ -1,3 +1,4 @@
+import importlib
 import os
 import resource
 import signal
@@ -8,11 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from raw_sources import dicom_slice, save_dicom
 from sources import cut_short, random_pixels, save_nifti, save_picture, save_subjects
 
-from mrirecon.data import PrepareConfig, SliceStore, prepare
+from mrirecon.data import PrepareConfig, SliceStore, Subject, prepare
 from mrirecon.data.pixels import fit_centre
+from mrirecon.data.prepared_subject import PreparedSubject
 
+# The package exports a function of the same name, so an import statement gives that one.
+prepare_module = importlib.import_module("mrirecon.data.prepare")
 TEST = PrepareConfig(splits="test")
 
 
@@ -220,6 +225,62 @@ def test_progress_names_each_subject(tmp_path: Path) -> None:
 def test_a_size_without_pixels_is_refused(size: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="size: expected two numbers of 1 or more"):
         PrepareConfig(size=size)  # type: ignore[arg-type]
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    source = save_subjects(tmp_path / "in", n_subjects=3)
+    save_dicom(tmp_path / "dicom" / "1.dcm", dicom_slice(random_pixels(1)))
+
+    for name in ("a.h5", "b.h5"):
+        prepare([source, tmp_path / "dicom"], tmp_path / name, PrepareConfig(seed=3))
+
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_a_part_is_used_only_for_the_same_files_and_settings(tmp_path: Path) -> None:
+    source, out = save_subjects(tmp_path / "in", n_subjects=2), tmp_path / "out" / "store.h5"
+    last = source / "P2" / "P2_4.png"
+    whole = last.read_bytes()
+    last.write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"P2_4\.png"):
+        prepare(source, out, PrepareConfig(splits="test", size=(8, 10)), resume=True)
+    last.write_bytes(whole)
+    save_picture(source / "P1" / "P1_1.png", random_pixels(999))
+
+    for size in ((8, 10), (6, 6)):
+        config = PrepareConfig(splits="test", size=size)
+        prepare(source, tmp_path / "fresh.h5", config, overwrite=True)
+        prepare(source, out, config, resume=True, overwrite=True)
+        assert out.read_bytes() == (tmp_path / "fresh.h5").read_bytes()
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_finished_subjects_are_not_prepared_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bool
+) -> None:
+    source, out = save_subjects(tmp_path / "in", n_subjects=3), tmp_path / "out" / "store.h5"
+    prepare(source, tmp_path / "whole.h5", TEST)
+    made: list[str] = []
+    prepare_subject = prepare_module._prepare_subject
+
+    def stop_at_third(subject: Subject, config: PrepareConfig) -> PreparedSubject:
+        made.append(subject.name)
+        if made == ["P1", "P2", "P3"]:
+            raise KeyboardInterrupt
+        return prepare_subject(subject, config)
+
+    monkeypatch.setattr(prepare_module, "_prepare_subject", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, out, TEST, resume=True)
+    parts = list((out.parent / ".store.h5.parts").iterdir())
+    assert len(parts) == 2
+    if damage:
+        cut_short(parts[0])
+    prepare(source, out, TEST, resume=True)
+
+    assert made[3:] == ["P3"] or (damage and len(made) == 5)
+    assert out.read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert list(out.parent.iterdir()) == [out]
 
 
 SCRIPT = """

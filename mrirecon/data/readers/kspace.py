@@ -65,7 +65,10 @@ def kspace_volume(
         voxel_size: between (slices, rows, cols) [mm].
     """
     n_slices, n_coils = counts
-    edges = find_edges(np.any(read_kspace(n_slices // 2) != 0, axis=0))
+
+    def find_notes() -> tuple[str, ...]:
+        edges = find_edges(np.any(read_kspace(n_slices // 2) != 0, axis=0))
+        return notes if edges.note is None else (*notes, edges.note)
 
     def read(number: int) -> Image:
         kspace = read_kspace(number)
@@ -78,7 +81,7 @@ def kspace_volume(
         np.dtype(np.float32),
         read,
         f"root sum of squares of measured k-space of {n_coils} coils",
-        notes=notes if edges.note is None else (*notes, edges.note),
+        notes=find_notes,
         voxel_size=voxel_size,
         read_kspace=read_kspace,
     )

@@ -33,7 +33,7 @@ class OpenVolume:
         dtype: type in which the images come.
         read: gives the image of a slice, (rows, cols).
         origin: see `Subject.origin`.
-        notes: see `Subject.notes`.
+        notes: gives `Subject.notes`, which may take reading a slice.
         voxel_size: see `Subject.voxel_size`.
         read_kspace: gives the k-space of a slice, (coils, rows, cols); None if the file has none.
     """
@@ -43,7 +43,7 @@ class OpenVolume:
     dtype: np.dtype[Any]
     read: Callable[[int], Image]
     origin: str
-    notes: tuple[str, ...] = ()
+    notes: Callable[[], tuple[str, ...]] = tuple
     voxel_size: tuple[float, float, float] | None = None
     read_kspace: Callable[[int], Kspace] | None = None
 
@@ -70,7 +70,7 @@ class FileSubject(Subject):
     def notes(self) -> tuple[str, ...]:
         """See `Subject.notes`."""
         with self.open() as volume:
-            return volume.notes
+            return volume.notes()
 
     @property
     def voxel_size(self) -> tuple[float, float, float] | None:
