@@ -1,0 +1,89 @@
+"""Prepare multi-coil k-space: whiten its noise, compress its coils; and combine without maps.
+
+Sources: Pruessmann et al. 2001 (DOI 10.1002/mrm.1241) for whitening; Huang et al. 2008
+(DOI 10.1016/j.mri.2007.04.010) for compression.
+"""
+
+import torch
+from torch import Tensor
+
+
+def root_sum_of_squares(coil_images: Tensor) -> Tensor:
+    """Combine coil images without maps: out = sqrt(sum over coils of |coil image|^2).
+
+    Args:
+        coil_images: complex or real, (batch, coils, rows, cols); any spatial axes.
+
+    Returns:
+        Real magnitude image, (batch, 1, rows, cols).
+    """
+    parts = torch.view_as_real(coil_images) if coil_images.is_complex() else coil_images[..., None]
+    return parts.square().sum(-1).sum(1, keepdim=True).sqrt()
+
+
+def prewhiten(kspace: Tensor, noise: Tensor) -> Tensor:
+    """Make the coils' noise uncorrelated and of equal strength.
+
+    With the noise covariance Psi = L L* (Cholesky) the virtual coils are L^-1 kspace. Their noise
+    has the covariance 1: complex samples of variance 1, real and imaginary parts of variance 1/2
+    each. Least-squares methods and combinations weighted by maps then have the least noise.
+
+    Args:
+        kspace: complex, (batch, coils, ...).
+        noise: the same dtype, (coils, n_samples), received without excitation by the same coils,
+            in the units of `kspace` and at its bandwidth; more samples than coils.
+
+    Returns:
+        k-space of virtual coils, the shape and dtype of `kspace`; no longer in its units.
+
+    Raises:
+        ValueError: shapes or dtypes not as above, too few samples, or coils whose noise is not
+            linearly independent.
+    """
+    _require_coils(kspace)
+    coils = kspace.shape[1]
+    if noise.ndim != 2 or noise.shape[0] != coils or noise.shape[1] <= coils:
+        expected = f"({coils}, more than {coils} samples)"
+        raise ValueError(f"noise: expected {expected}, got {tuple(noise.shape)}")
+    if noise.dtype != kspace.dtype:
+        raise ValueError(f"noise: expected {kspace.dtype}, as kspace, got {noise.dtype}")
+    covariance = noise @ noise.mH / noise.shape[1]
+    factor, info = torch.linalg.cholesky_ex(covariance)
+    if info.item() != 0:
+        raise ValueError("noise: expected linearly independent coils, got a singular covariance")
+    white = torch.linalg.solve_triangular(factor, kspace.flatten(2), upper=False)
+    return white.view(kspace.shape)
+
+
+def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
+    """Replace the coils by fewer virtual ones that keep the most energy.
+
+    The virtual coils are the coils' principal components over all samples of a batch element
+    (Huang 2008), in falling order of energy: U* kspace with orthonormal columns U. White noise
+    stays white.
+
+    Args:
+        kspace: complex, (batch, coils, ...); undersampled is as good as full.
+        n_coils: of the result, 1 to coils.
+
+    Returns:
+        k-space of virtual coils, (batch, n_coils, ...).
+
+    Raises:
+        ValueError: shape, dtype or `n_coils` not as above.
+    """
+    _require_coils(kspace)
+    if not 1 <= n_coils <= kspace.shape[1]:
+        raise ValueError(f"n_coils: expected 1 to {kspace.shape[1]}, got {n_coils}")
+    samples = kspace.flatten(2)  # (batch, coils, samples)
+    components = torch.linalg.eigh(samples @ samples.mH).eigenvectors  # in rising order of energy
+    compressed = components[..., -n_coils:].flip(-1).mH @ samples
+    return compressed.unflatten(2, kspace.shape[2:])
+
+
+def _require_coils(kspace: Tensor) -> None:
+    if not kspace.is_complex() or kspace.ndim < 3:
+        raise ValueError(
+            f"kspace: expected complex (batch, coils, ...), got {kspace.dtype} "
+            f"{tuple(kspace.shape)}"
+        )

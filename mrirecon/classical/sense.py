@@ -1,0 +1,81 @@
+"""Reconstruct undersampled multi-coil k-space with coil maps (SENSE).
+
+Source: Pruessmann et al. 2001 (DOI 10.1002/mrm.1241).
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
+from mrirecon.fourier import ifft_centred, masked_dims
+from mrirecon.ops import apply_mask, combine_coils, expand_coils
+
+
+def cg_sense(
+    kspace: Tensor,
+    mask: Tensor,
+    coil_maps: Tensor,
+    *,
+    regularisation: float = 1e-3,
+    n_iterations: int = 30,
+    tolerance: float = 1e-4,
+) -> Solution:
+    """Find the image whose coil images fit the measured k-space best, by conjugate gradients.
+
+    x = argmin |mask F S x - kspace|^2 + regularisation |x|^2, with the coil maps S and the
+    centred orthonormal transform F. Where sum |S|^2 <= 1, the operator S* F* mask F S has
+    eigenvalues from 0 to 1, so that `regularisation` means the same for every scan.
+    Differentiable in `kspace` and `coil_maps`, through every step.
+
+    Args:
+        kspace: complex, (batch, coils, rows, cols), centred; used where the mask is set. With
+            noise that is white over the coils (`prewhiten`) the fit is the most likely image.
+        mask: bool, (cols,), (rows, 1), (rows, cols) or (batch, rows or 1, cols or 1); True where
+            measured.
+        coil_maps: the dtype of `kspace`, (batch or 1, coils, rows, cols).
+        regularisation: weight of the image's energy, 0 or more; more gives less noise and more
+            aliasing.
+        n_iterations: at most, 1 or more.
+        tolerance: relative residual of the normal equations at which an image is done.
+
+    Returns:
+        `x`, the image (batch, 1, rows, cols), and the course of its residuals.
+
+    Raises:
+        ValueError: an argument is not as above.
+    """
+    if not 0 <= regularisation < math.inf:
+        raise ValueError(f"regularisation: expected 0 or more, got {regularisation}")
+    zero_filled = combine_coils(ifft_centred(apply_mask(kspace, mask)), coil_maps)
+    normal = sense_normal(mask, coil_maps, regularisation=regularisation)
+    return conjugate_gradient(normal, zero_filled, n_iterations=n_iterations, tolerance=tolerance)
+
+
+def sense_normal(
+    mask: Tensor, coil_maps: Tensor, *, regularisation: float
+) -> Callable[[Tensor], Tensor]:
+    """Build the operator x -> S* F* mask F S x + regularisation x of `cg_sense`.
+
+    No shift is executed: those of F and F* cancel but for one of the mask, and along an axis on
+    which the mask is constant the transforms cancel too (see `enforce_image_consistency`).
+
+    Args:
+        mask: as for `cg_sense`.
+        coil_maps: as for `cg_sense`.
+        regularisation: 0 or more.
+
+    Returns:
+        A function of an image, complex, (batch, 1, rows, cols), which returns the same shape.
+    """
+    dims = masked_dims(mask)
+    plain_mask = torch.fft.ifftshift(mask, dim=dims)
+
+    def normal(image: Tensor) -> Tensor:
+        spectrum = torch.fft.fftn(expand_coils(image, coil_maps), dim=dims)
+        coil_images = torch.fft.ifftn(apply_mask(spectrum, plain_mask), dim=dims)
+        return combine_coils(coil_images, coil_maps) + regularisation * image
+
+    return normal
