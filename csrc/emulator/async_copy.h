@@ -14,7 +14,7 @@ class AsyncCopies {
   void start(void* to, const void* from, size_t bytes, size_t n_zeros);
 
   // Make one group of the copies started since the last group.
-  void commit() { group_ends_.push_back(copies_.size()); }
+  void commit();
 
   // Finish all groups but the last `n_in_flight`; what is in no group is not finished.
   void wait(size_t n_in_flight);

@@ -33,11 +33,13 @@ Block& Block::current() {
 }
 
 void Block::run(const Launch& launch, uint3 index) {
+  const Unwatched unwatched;  // the scheduler, not the kernel
+  watch_scheduler(scheduler_.watched);
   begin(launch, index);
   while (n_finished_ < threads_.size()) {
-    resume_ready_threads();
+    const bool goes_on = launch.settings.order == Order::random ? step_lanes() : finish_warps();
     if (!fault_.empty()) fail(running_, fault_);
-    if (!release_collectives() && n_finished_ < threads_.size()) release_barrier();
+    if (!goes_on && n_finished_ < threads_.size()) release_barrier();
   }
   try {
     shared_.check_ends();
@@ -59,8 +61,11 @@ void Block::begin(const Launch& launch, uint3 index) {
 
   const unsigned n_threads = launch.block.x * launch.block.y * launch.block.z;
   for (Thread& thread : threads_)  // a fault left them in the middle of their work
-    if (thread.stack) free_stacks_.push_back(std::move(thread.stack));
+    if (kSharesStacks && thread.stack) free_stacks_.push_back(std::move(thread.stack));
   threads_.resize(n_threads);
+  if (!kSharesStacks)  // a race of thread 0 of two blocks is one of two stacks
+    for (unsigned rank = 1; rank < n_threads; ++rank)
+      std::swap(threads_[rank - 1].stack, threads_[rank].stack);
   order_.resize(n_threads);
   std::iota(order_.begin(), order_.end(), 0u);
   if (launch.settings.order == Order::reverse) std::reverse(order_.begin(), order_.end());
@@ -69,15 +74,37 @@ void Block::begin(const Launch& launch, uint3 index) {
     threads_[rank].index = index_of(rank, launch.block);
     threads_[rank].state = State::ready;
     threads_[rank].copies.forget();
+    threads_[rank].n_barriers = 0;
+    threads_[rank].has_begun = false;
   }
 }
 
-void Block::resume_ready_threads() {
-  if (launch_->settings.order == Order::random) std::shuffle(order_.begin(), order_.end(), random_);
-  for (const unsigned rank : order_) {
-    if (threads_[rank].state == State::ready) resume(threads_[rank]);
-    if (!fault_.empty()) return;
+// In the random order every lane takes a step, then every warp operation.
+bool Block::step_lanes() {
+  std::shuffle(order_.begin(), order_.end(), random_);
+  resume_ready(order_.begin(), order_.end());
+  bool goes_on = false;
+  for (size_t first = 0; first < threads_.size(); first += warpSize)
+    goes_on |= fault_.empty() && release_collectives(&threads_[first]);
+  return goes_on;
+}
+
+// In the others a warp runs ahead of the rest until its lanes wait for the block, as on a GPU one
+// may: nothing but a barrier of the block holds it.
+bool Block::finish_warps() {
+  for (auto first = order_.begin(); first != order_.end() && fault_.empty();) {
+    const unsigned warp = *first / warpSize * warpSize;
+    const auto last = first + std::min<size_t>(warpSize, threads_.size() - warp);
+    do resume_ready(first, last);
+    while (fault_.empty() && release_collectives(&threads_[warp]));
+    first = last;
   }
+  return false;
+}
+
+void Block::resume_ready(Ranks first, Ranks last) {
+  for (; first != last && fault_.empty(); ++first)
+    if (threads_[*first].state == State::ready) resume(threads_[*first]);
 }
 
 void Block::resume(Thread& thread) {
@@ -85,19 +112,21 @@ void Block::resume(Thread& thread) {
     if (free_stacks_.empty()) free_stacks_.push_back(std::make_unique<Stack>());
     thread.stack = std::move(free_stacks_.back());
     free_stacks_.pop_back();
-    prepare(thread.context, *thread.stack, enter_thread);
   }
+  if (!thread.has_begun) prepare(thread.context, *thread.stack, enter_thread);
+  thread.has_begun = true;
   running_ = &thread;
   threadIdx = thread.index;
   switch_context(scheduler_, thread.context);
   if (thread.state == State::finished) {
     ++n_finished_;
-    free_stacks_.push_back(std::move(thread.stack));
+    if (kSharesStacks) free_stacks_.push_back(std::move(thread.stack));
   }
 }
 
 void Block::enter_thread() {
   Block& block = current();
+  enter_context(block.scheduler_);
   try {
     block.launch_->body();
     if (!block.copies().are_finished())
@@ -105,6 +134,7 @@ void Block::enter_thread() {
   } catch (const std::exception& error) {
     block.fault_ = error.what();  // thrown on by the scheduler, whose stack has callers
   }
+  release_order(block.launch_);
   block.suspend(State::finished);
 }
 
@@ -116,7 +146,11 @@ void Block::suspend(State state) {
 int Block::wait_for_block(Site site, bool vote) {
   running_->site = site;
   running_->vote = vote;
+  // Two tokens in turn, since a thread may reach the next barrier before another leaves this one.
+  const char* token = &barrier_tokens_[running_->n_barriers++ % 2];
+  release_order(token);
   suspend(State::at_barrier);
+  acquire_order(token);
   return n_votes_;
 }
 
@@ -138,7 +172,13 @@ void Block::wait_for_lanes(Collective& collective) {
     throw std::runtime_error("lane " + std::to_string(lane()) +
                              " is not in the mask of its own warp operation");
   running_->collective = &collective;
+  // Only __syncwarp orders memory; those that it joins share the token of the first of them.
+  const unsigned first = running_->rank - lane() + __builtin_ctz(collective.lanes);
+  const void* token = &threads_[first].rank;
+  const bool orders_memory = collective.kind == Collective::Kind::sync;
+  if (orders_memory) release_order(token);
   suspend(State::in_collective);
+  if (orders_memory) acquire_order(token);
 }
 
 // A lane goes on when every lane of its mask that has not exited waits in the same operation.
@@ -179,18 +219,15 @@ void Block::resolve(const Thread* warp, unsigned n_lanes, const Thread& thread) 
   }
 }
 
-bool Block::release_collectives() {
+bool Block::release_collectives(Thread* warp) {
+  const auto begin = static_cast<size_t>(warp - threads_.data());
+  const auto n_lanes = static_cast<unsigned>(std::min<size_t>(warpSize, threads_.size() - begin));
   std::vector<Thread*> released;
-  for (size_t first = 0; first < threads_.size(); first += warpSize) {
-    Thread* warp = &threads_[first];
-    const unsigned n_lanes =
-        static_cast<unsigned>(std::min<size_t>(warpSize, threads_.size() - first));
-    for (unsigned lane = 0; lane < n_lanes; ++lane) {
-      if (warp[lane].state != State::in_collective) continue;
-      if (!is_complete(warp, n_lanes, warp[lane])) continue;
-      resolve(warp, n_lanes, warp[lane]);
-      released.push_back(&warp[lane]);
-    }
+  for (unsigned lane = 0; lane < n_lanes; ++lane) {
+    if (warp[lane].state != State::in_collective) continue;
+    if (!is_complete(warp, n_lanes, warp[lane])) continue;
+    resolve(warp, n_lanes, warp[lane]);
+    released.push_back(&warp[lane]);
   }
   for (Thread* thread : released) thread->state = State::ready;
   return !released.empty();

@@ -56,20 +56,26 @@ class Block {
     unsigned rank = 0;
     uint3 index{};
     State state = State::ready;
-    Site site{};        // of the barrier it waits at
-    bool vote = false;  // at that barrier
+    Site site{};              // of the barrier it waits at
+    bool vote = false;        // at that barrier
+    unsigned n_barriers = 0;  // that it has met
     AsyncCopies copies;
     Collective* collective = nullptr;  // on the thread's own stack
     std::unique_ptr<Stack> stack;      // from its first step to its end
+    bool has_begun = false;
     Context context;
   };
 
+  using Ranks = std::vector<unsigned>::const_iterator;
+
   static void enter_thread();
   void begin(const Launch& launch, uint3 index);
-  void resume_ready_threads();
+  bool step_lanes();    // false: all wait for the block, or have ended
+  bool finish_warps();  // likewise
+  void resume_ready(Ranks first, Ranks last);
   void resume(Thread& thread);
   void suspend(State state);
-  bool release_collectives();
+  bool release_collectives(Thread* warp);
   bool is_complete(const Thread* warp, unsigned n_lanes, const Thread& thread) const;
   void resolve(const Thread* warp, unsigned n_lanes, const Thread& thread) const;
   void release_barrier();
@@ -86,6 +92,7 @@ class Block {
   Thread* running_ = nullptr;
   unsigned n_finished_ = 0;
   int n_votes_ = 0;  // of the last barrier
+  char barrier_tokens_[2] = {};
   std::string fault_;
 };
 

@@ -20,17 +20,25 @@ Stack::Stack() {
   if (memory == MAP_FAILED) throw std::bad_alloc();
   memory_ = static_cast<char*>(memory);
   mprotect(memory_, page_bytes(), PROT_NONE);
+  watch_new(watched_, bottom(), kStackBytes);
 }
 
-Stack::~Stack() { munmap(memory_, page_bytes() + kStackBytes); }
+Stack::~Stack() {
+  watch_end(watched_);
+  munmap(memory_, page_bytes() + kStackBytes);
+}
 
 char* Stack::bottom() const { return memory_ + page_bytes(); }
 char* Stack::top() const { return bottom() + kStackBytes; }
 size_t Stack::size() { return kStackBytes; }
 
+void enter_context(Context& from) { watch_entry(from.watched); }
+
 #ifdef MRIRECON_EMULATOR_PORTABLE_SWITCH
 
 void prepare(Context& context, const Stack& stack, void (*entry)()) {
+  watch_reuse(stack.watched());
+  context.watched = stack.watched();
   getcontext(&context.registers);
   context.registers.uc_stack.ss_sp = stack.bottom();
   context.registers.uc_stack.ss_size = Stack::size();
@@ -38,7 +46,11 @@ void prepare(Context& context, const Stack& stack, void (*entry)()) {
   makecontext(&context.registers, entry, 0);
 }
 
-void switch_context(Context& from, Context& to) { swapcontext(&from.registers, &to.registers); }
+void switch_context(Context& from, Context& to) {
+  watch_switch(from.watched, to.watched);
+  swapcontext(&from.registers, &to.registers);
+  watch_return(from.watched);
+}
 
 #else
 
@@ -70,6 +82,8 @@ mrirecon_switch_stack:
 )");
 
 void prepare(Context& context, const Stack& stack, void (*entry)()) {
+  watch_reuse(stack.watched());
+  context.watched = stack.watched();
   constexpr int kSavedRegisters = 6;
   // As mrirecon_switch_stack leaves it: registers, the address to return to, and above it the
   // entry's own return address, which also gives the entry the alignment that a call would.
@@ -81,7 +95,9 @@ void prepare(Context& context, const Stack& stack, void (*entry)()) {
 }
 
 void switch_context(Context& from, Context& to) {
+  watch_switch(from.watched, to.watched);
   mrirecon_switch_stack(&from.stack_pointer, to.stack_pointer);
+  watch_return(from.watched);
 }
 
 #endif

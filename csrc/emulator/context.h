@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "emulator/sanitizers.h"
+
 #if !defined(__x86_64__) || defined(MRIRECON_EMULATOR_UCONTEXT)
 #define MRIRECON_EMULATOR_PORTABLE_SWITCH
 #include <ucontext.h>
@@ -21,13 +23,16 @@ class Stack {
   char* bottom() const;  // lowest usable byte
   char* top() const;     // one past the highest
   static size_t size();
+  const WatchedStack& watched() const { return watched_; }
 
  private:
   char* memory_;
+  WatchedStack watched_;
 };
 
 // Where a suspended fiber, or the scheduler, goes on.
 struct Context {
+  WatchedStack watched;
 #ifdef MRIRECON_EMULATOR_PORTABLE_SWITCH
   ucontext_t registers;
 #else
@@ -37,6 +42,9 @@ struct Context {
 
 // Let `context` begin at `entry`, which must never return, on an unused `stack`.
 void prepare(Context& context, const Stack& stack, void (*entry)());
+
+// The first thing that `entry` calls. `from`: the context that began it.
+void enter_context(Context& from);
 
 // Suspend the caller in `from` and go on in `to`.
 void switch_context(Context& from, Context& to);

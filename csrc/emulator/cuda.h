@@ -2,8 +2,9 @@
 // A test tool: no part of it is in a wheel, and its speed says nothing about a GPU's.
 //
 // A block runs on one OS thread; each of its CUDA threads is a fiber that runs until it meets a
-// barrier or a warp operation. The order in which fibers run is forward, reverse or random, so that
-// a result that depends on it (a missing barrier, a race) differs between orders.
+// barrier or a warp operation. In the forward and the reverse order a warp runs ahead until it
+// waits for the block; in the random order all lanes take steps in turn. So a result that depends
+// on the order (a missing barrier, a race) differs between orders.
 //
 // Modelled: grids and blocks of three dimensions, and the limits that an architecture sets a
 // launch;

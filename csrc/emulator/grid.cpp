@@ -51,6 +51,7 @@ void run_grid(const Launch& launch) {
   for (int i = 1; i < launch.settings.os_threads; ++i) helpers.emplace_back(work);
   work();
   for (std::thread& helper : helpers) helper.join();
+  acquire_order(&launch);  // all that its threads did
   if (fault) std::rethrow_exception(fault);
 }
 

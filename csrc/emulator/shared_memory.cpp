@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "emulator/sanitizers.h"
+
 namespace mrirecon::emulator {
 namespace {
 
@@ -23,17 +25,27 @@ unsigned char* SharedMemory::Area::begin() const { return memory.get() + kGuardB
 void SharedMemory::begin_block(size_t dynamic_bytes, size_t max_static_bytes, bool is_poisoned) {
   max_static_bytes_ = max_static_bytes;
   is_poisoned_ = is_poisoned;
+  for (const Area& area : areas_) allow(area.memory.get(), area.total_bytes());
   areas_.clear();
   add(nullptr, dynamic_bytes);
 }
 
+size_t SharedMemory::Area::total_bytes() const {
+  return (bytes + 3 * kGuardBytes - 1) / kGuardBytes * kGuardBytes;
+}
+
 const SharedMemory::Area& SharedMemory::add(const void* key, size_t bytes) {
-  const size_t total = (bytes + 3 * kGuardBytes - 1) / kGuardBytes * kGuardBytes;
+  const Unwatched unwatched;  // the first thread that asks makes it for all
+  Area area{key, bytes, nullptr};
+  const size_t total = area.total_bytes();
   auto* memory = static_cast<unsigned char*>(std::aligned_alloc(kGuardBytes, total));
   if (!memory) throw std::bad_alloc();
   std::memset(memory, kPoison, total);
   if (!is_poisoned_) std::memset(memory + kGuardBytes, 0, bytes);
-  areas_.push_back({key, bytes, std::unique_ptr<unsigned char, Free>(memory)});
+  forbid(memory, kGuardBytes);
+  forbid(memory + kGuardBytes + bytes, total - kGuardBytes - bytes);
+  area.memory.reset(memory);
+  areas_.push_back(std::move(area));
   return areas_.back();
 }
 
@@ -59,6 +71,7 @@ bool SharedMemory::contains(const void* begin, size_t bytes) const {
 
 void SharedMemory::check_ends() const {
   for (const Area& area : areas_) {
+    allow(area.memory.get(), area.total_bytes());
     if (is_untouched(area.memory.get()) && is_untouched(area.begin() + area.bytes)) continue;
     throw std::runtime_error(std::string("a write outside the ") + std::to_string(area.bytes) +
                              " bytes of " + (area.key ? "static" : "dynamic") + " shared memory");

@@ -34,6 +34,7 @@ class SharedMemory {
     size_t bytes;
     std::unique_ptr<unsigned char, Free> memory;  // guard, `bytes`, guard
     unsigned char* begin() const;
+    size_t total_bytes() const;
   };
 
   const Area& add(const void* key, size_t bytes);

@@ -75,7 +75,7 @@ __global__ void count_equal_lanes(const float* in, float* out, int) {
 // The functions that count bits, one for each number.
 __global__ void count_bits(const float* in, float* out, int) {
   const int bits = static_cast<int>(in[position()]);
-  const long long many = static_cast<long long>(bits) << 20;
+  const long long many = static_cast<long long>(bits) * (1 << 20);
   const int counts[6] = {__popc(bits),   __ffs(bits),   __clz(bits),
                          __popcll(many), __ffsll(many), __clzll(many)};
   out[position()] = static_cast<float>(counts[position() % 6]);

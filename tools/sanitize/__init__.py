@@ -1,0 +1,1 @@
+"""The emulated kernels under the sanitizers of the C++ compiler."""
