@@ -5,17 +5,20 @@
 # For kernels:
 #   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
+#   make mutation-check    seed faults; fail where the tests do not see one (STEMS=ssim for some)
+#   make sanitize          their tests under address, undefined behaviour and thread sanitizers
 PYTHON ?= python3
 DATA ?=
 OUT ?= runs/demo
 SHORT ?=
+STEMS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test lint emulator cuda-check cuda-baseline clean
+.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -39,6 +42,12 @@ cuda-check: .venv/test
 
 cuda-baseline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m cuda_check --update
+
+mutation-check: emulator
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tools $(BIN)/python -m mutation $(STEMS)
+
+sanitize: .venv/test
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tools $(BIN)/python -m sanitize
 
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info

@@ -11,6 +11,18 @@ import torch
 
 from mrirecon import native
 
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run name another emulated library: one with a seeded fault, or with a sanitizer."""
+    parser.addoption(
+        "--emulator",
+        type=Path,
+        default=ROOT / "build" / "cmake" / "mrirecon_emulated.so",
+        help="the library that runs the CUDA kernels on the CPU",
+    )
+
 
 @pytest.fixture(autouse=True)
 def seed() -> None:
@@ -28,9 +40,9 @@ def simd_level(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def emulator_module() -> ModuleType:
+def emulator_module(pytestconfig: pytest.Config) -> ModuleType:
     """Load the test library that runs the CUDA kernels on the CPU; not built is a failure."""
-    path = Path(__file__).parents[1] / "build" / "cmake" / "mrirecon_emulated.so"
+    path: Path = pytestconfig.getoption("--emulator")
     if not path.exists():
         pytest.fail(f"{path}: not built; run `make emulator`")
     spec = importlib.util.spec_from_file_location(path.stem, path)

@@ -53,8 +53,9 @@ def test_cuda_kernel_equals_reference(
     kspace, mask = make(shape, mask_shape, dtype)
     plain = emulated_ops.apply_mask(kspace, mask, 0.0, 0)
     assert torch.equal(plain, reference.apply_mask(kspace, mask))
-    noisy = emulated_ops.apply_mask(kspace, mask, 0.5, 11)
-    expected = reference.apply_mask(kspace, mask, noise_std=0.5, seed=11)
+    seed = 11 + (3 << 40)
+    noisy = emulated_ops.apply_mask(kspace, mask, 0.5, seed)
+    expected = reference.apply_mask(kspace, mask, noise_std=0.5, seed=seed)
     tolerance = 8 * 2 * math.pi * torch.finfo(dtype).eps
     torch.testing.assert_close(noisy, expected, rtol=0, atol=tolerance)
 
@@ -113,6 +114,13 @@ def test_unmeasured_nan_does_not_spread() -> None:
         ops.apply_mask(kspace, torch.zeros(4, dtype=torch.bool)), 0 * kspace.isreal()
     )
     assert ops.apply_mask(kspace, torch.ones(4, dtype=torch.bool)).isnan().all()
+
+
+def test_cuda_kernel_does_not_spread_unmeasured_nan(emulated_ops: Any) -> None:
+    kspace = torch.full((4, 4), complex(math.nan, math.inf), dtype=torch.complex64)
+    mask = torch.zeros(4, dtype=torch.bool)
+    for noise_std in (0.0, 0.5):
+        assert not emulated_ops.apply_mask(kspace, mask, noise_std, 1).any()
 
 
 def test_accepts_conjugate_and_non_contiguous_views() -> None:
