@@ -89,7 +89,7 @@ def walsh_maps(coil_images: Tensor, *, window: int = 7, n_iterations: int = 10) 
 
     Returns:
         Maps, the dtype and shape of `coil_images`; over the coils the sum of |map|^2 is 1, or all
-        are 0 where the neighbourhood is. The mean over a window, combined with them, is real.
+        are 0 where the neighbourhood is. The sum over a window, combined with them, is real.
 
     Raises:
         ValueError: an argument is not as above.
@@ -114,18 +114,22 @@ def _local_eigenpairs(images: Tensor, rows: slice, window: int, n_iterations: in
     around = images[:, max(0, first) : last]
     inner = slice(rows.start - max(0, first), rows.stop - max(0, first))
     products = around[:, None] * around.conj()  # (coils, coils, rows, cols)
-    matrices = _local_mean(products.flatten(0, 1), window)[:, inner].view(
+    matrices = _local_sum(products.flatten(0, 1), window)[:, inner].view(
         len(images), len(images), -1, images.shape[-1]
     )
-    start = _local_mean(around, window)[None, :, inner]
+    start = _local_sum(around, window)[None, :, inner]
     return dominant_eigenvectors(matrices, start, n_iterations=n_iterations)
 
 
-def _local_mean(planes: Tensor, window: int) -> Tensor:
-    """Average complex (planes, rows, cols) over a window, with zeros beyond the edges."""
-    parts = torch.stack((planes.real, planes.imag))  # (2, planes, rows, cols)
-    means = functional.avg_pool2d(parts, window, stride=1, padding=window // 2)
-    return torch.complex(means[0], means[1])
+def _local_sum(planes: Tensor, window: int) -> Tensor:
+    """Sum complex (planes, rows, cols) over a window, with zeros beyond the edges."""
+    reach = window // 2
+    for dim, padding in ((1, (0, 0, reach, reach)), (2, (reach, reach))):
+        padded, n = functional.pad(planes, padding), planes.shape[dim]
+        planes = padded.narrow(dim, 0, n).clone()
+        for offset in range(1, window):
+            planes += padded.narrow(dim, offset, n)
+    return planes
 
 
 def _calibration_block(kspace: Tensor, calibration: int | tuple[int, int]) -> Tensor:

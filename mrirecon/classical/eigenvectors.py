@@ -33,6 +33,7 @@ def dominant_eigenvectors(matrices: Tensor, start: Tensor, *, n_iterations: int)
     Returns:
         Vectors and values; both 0 where the matrix times `start` is 0.
     """
+    matrices = matrices.contiguous()  # once, not at every step
     values = _norm(start)
     vectors = start * _inverse(values)
     for _ in range(n_iterations):
