@@ -6,6 +6,7 @@
 #   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
 #   make mutation-check    seed faults; fail where the tests do not see one (STEMS=ssim for some)
+#   make gpu-check         on a machine with a GPU: their tests and times on it
 #   make sanitize          their tests under address, undefined behaviour and thread sanitizers
 PYTHON ?= python3
 DATA ?=
@@ -18,7 +19,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize clean
+.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -48,6 +49,9 @@ mutation-check: emulator
 
 sanitize: .venv/test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tools $(BIN)/python -m sanitize
+
+gpu-check: .venv/test
+	@PYTHONPATH=tools $(BIN)/python -m gpu_check
 
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info

@@ -1,13 +1,14 @@
 """Fixtures that several test files share."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from gpu import GPU, GpuOperators
 
 from mrirecon import native
 
@@ -22,6 +23,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=ROOT / "build" / "cmake" / "mrirecon_emulated.so",
         help="the library that runs the CUDA kernels on the CPU",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, not skip, what needs a GPU where there is none."""
+    if torch.cuda.is_available():
+        return
+    left_out = [item for item in items if item.get_closest_marker("requires_cuda")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("requires_cuda")]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that needs a GPU, has one, and skips."""
+    report = yield
+    if report.skipped and item.get_closest_marker("requires_cuda"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped on a machine with a GPU: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +83,13 @@ def emulator(emulator_module: ModuleType) -> Iterator[ModuleType]:
     emulator_module.configure()
 
 
-@pytest.fixture(params=["forward", "reverse", "random"])
-def emulated_ops(emulator: ModuleType, request: pytest.FixtureRequest) -> Any:
-    """Give the operators of the CUDA kernels, for CPU tensors, in each order of CUDA threads."""
-    emulator.configure(order=request.param)
+@pytest.fixture(params=["forward", "reverse", "random", GPU])
+def emulated_ops(request: pytest.FixtureRequest) -> Any:
+    """Give the operators of the CUDA kernels, for CPU tensors.
+
+    By the emulator in each order of CUDA threads, and on the GPU where there is one.
+    """
+    if request.param == "gpu":
+        return GpuOperators()
+    request.getfixturevalue("emulator").configure(order=request.param)
     return torch.ops.mrirecon_emulated

@@ -53,13 +53,13 @@ def test_cuda_equals_cpu(
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("case", HARD)
 def test_cuda_floats_keep_their_accuracy_on_hard_images(
-    case: str, window: WindowName, emulator: ModuleType
+    case: str, window: WindowName, emulated_ops: Any
 ) -> None:
     # Beside an image of another level, from which it must not be measured.
     pairs = zip(hard_pair("far from zero"), hard_pair(case), strict=True)
     prediction, target = (torch.stack(both) for both in pairs)
     exact = (prediction.double(), target.double())
-    found = compute_everything(torch.ops.mrirecon_emulated, (prediction, target), window)
+    found = compute_everything(emulated_ops, (prediction, target), window)
     expected = compute_everything(torch.ops.mrirecon, exact, window)
     for of_found, of_expected in zip(found[:3], expected[:3], strict=True):
         torch.testing.assert_close(of_found.double(), of_expected, rtol=0, atol=2e-6)
@@ -83,13 +83,12 @@ def test_cuda_result_does_not_depend_on_the_order_of_threads(
 @pytest.mark.parametrize("place", [(20, 25), (20, 20)])  # the second is where origins are taken
 @pytest.mark.parametrize("window", WINDOWS)
 def test_cuda_nan_spreads_to_its_windows_and_no_further(
-    window: WindowName, place: tuple[int, int], emulator: ModuleType
+    window: WindowName, place: tuple[int, int], emulated_ops: Any
 ) -> None:
     prediction, target = make_pair((2, 40, 41), torch.float32)
     row, col = place
     target[1, row, col] = math.nan
-    operators = torch.ops.mrirecon_emulated
-    found = operators.ssim_map(prediction, target, torch.ones(2), window)
+    found = emulated_ops.ssim_map(prediction, target, torch.ones(2), window)
     size = SIZES[window]
     expected = torch.zeros(found.shape, dtype=torch.bool)
     expected[1, row - size + 1 : row + 1, col - size + 1 : col + 1] = True
