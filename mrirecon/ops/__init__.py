@@ -1,4 +1,7 @@
-"""Operators on tensors, each one pass over memory, in C++ on the CPU and CUDA on the GPU."""
+"""Operators on tensors, each one pass over memory, in C++ on the CPU and CUDA on the GPU.
+
+Each also takes NumPy arrays, or cupy arrays, and then returns one (`mrirecon.ops.arrays`).
+"""
 
 from mrirecon.ops.coils import combine_coils, expand_coils
 from mrirecon.ops.consistency import enforce_consistency

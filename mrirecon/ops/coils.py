@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
+from mrirecon.ops.arrays import takes_arrays
 
 
+@takes_arrays
 def expand_coils(image: Tensor, coil_maps: Tensor) -> Tensor:
     """Multiply an image by each coil's map: what the coils receive. Adjoint: `combine_coils`.
 
@@ -30,6 +32,7 @@ def expand_coils(image: Tensor, coil_maps: Tensor) -> Tensor:
     return torch.ops.mrirecon.expand_coils(image, coil_maps)
 
 
+@takes_arrays
 def combine_coils(coil_images: Tensor, coil_maps: Tensor) -> Tensor:
     """Sum coil images, each times its conjugate map. Adjoint of `expand_coils`.
 

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
+from mrirecon.ops.arrays import takes_arrays
 
 
+@takes_arrays
 def enforce_consistency(
     prediction: Tensor, measured: Tensor, mask: Tensor, *, noise_weight: Tensor | None = None
 ) -> Tensor:

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
+from mrirecon.ops.arrays import takes_arrays
 
 
+@takes_arrays
 def apply_mask(kspace: Tensor, mask: Tensor, *, noise_std: float = 0.0, seed: int = 0) -> Tensor:
     """Keep the measured samples of k-space, with noise, and set the others to zero.
 

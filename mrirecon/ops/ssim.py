@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
+from mrirecon.ops.arrays import takes_arrays
 
 WindowName = Literal["uniform", "gaussian"]
 _SIZES = {"uniform": 7, "gaussian": 11}
 
 
+@takes_arrays
 def ssim(
     prediction: Tensor, target: Tensor, *, data_range: float | Tensor, window: WindowName
 ) -> Tensor:
@@ -50,6 +52,7 @@ def ssim(
     return torch.ops.mrirecon.ssim_mean(prediction, target, ranges, window)
 
 
+@takes_arrays
 def ssim_map(
     prediction: Tensor, target: Tensor, *, data_range: float | Tensor, window: WindowName
 ) -> Tensor:
