@@ -28,4 +28,14 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
   m.def(
       "grad_ssim_map(Tensor grad_map, Tensor prediction, Tensor target, Tensor data_range,"
       " str window) -> Tensor");
+
+  // The plan's tensors: csrc/nufft.h; coords are there for their gradient alone.
+  m.def(
+      "nufft(Tensor image, Tensor? coil_maps, Tensor coords, Tensor starts, Tensor offsets,"
+      " Tensor positions, Tensor bins, Tensor taps, Tensor apodisation, Tensor roots, int width,"
+      " int[] shape, int[] grid) -> Tensor");
+  m.def(
+      "nufft_adjoint(Tensor kspace, Tensor? coil_maps, Tensor coords, Tensor starts,"
+      " Tensor offsets, Tensor positions, Tensor bins, Tensor taps, Tensor apodisation,"
+      " Tensor roots, int width, int[] shape, int[] grid) -> Tensor");
 }

@@ -12,6 +12,7 @@ LAYERS = [
     {"version", "files", "native"},
     {"ops"},
     {"fourier"},
+    {"nufft"},
     {"sampling"},
     {"metrics"},
     {"data"},

@@ -1,0 +1,120 @@
+// Fast Fourier transforms of eight rows at once: each lane is a row of its own.
+//
+// Decimation in frequency (Gentleman and Sande 1966, DOI 10.1145/1464291.1464352), in place in a
+// buffer that stays in the first cache. The first pass reads through the caller's `load`, the last
+// one writes through its `store`, to the place that undoes the reversed digits: so zero padding,
+// cropping, scaling and transposing cost no pass of their own.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "butterflies.h"
+
+namespace mrirecon {
+inline namespace MRIRECON_SIMD {
+
+// A butterfly of eight keeps eight lanes in registers; where they do not fit, four.
+template <class T>
+constexpr int kLargestRadix = Lanes<T>::kParts == 1 ? 8 : 4;
+
+template <class T>
+class LaneFft {
+ public:
+  // n: a product of 2, 3 and 5. roots: (n,), exp(-2 pi i j / n).
+  LaneFft(int64_t n, const Complex<T>* roots) : n_(n), places_(1, 0) {
+    for (int64_t length = n; length > 1; length /= passes_.back().radix) add_pass(length, roots);
+    for (size_t i = passes_.size(); i-- > 0;) add_places(passes_[i].radix);
+  }
+
+  int64_t size() const { return n_; }
+
+  // store(k, sum over j of load(j) exp(-2 pi i j k / n)), for each lane; not scaled. For the
+  // inverse, whose frequency k is this one's -k, store at (n - k) % n. `buffer` holds n lanes.
+  template <class Load, class Store>
+  void run(Complex<T>* buffer, const Load& load, const Store& store) const {
+    const auto from_buffer = [&](int64_t i) { return load_lanes(buffer + i * kLanes); };
+    const auto to_buffer = [&](int64_t i, const Lanes<T>& x) {
+      store_lanes(x, buffer + i * kLanes);
+    };
+    const auto to_place = [&](int64_t i, const Lanes<T>& x) { store(places_[i], x); };
+    if (passes_.empty()) return store(0, load(0));
+    if (passes_.size() == 1) return run_pass(passes_[0], load, to_place);
+    run_pass(passes_.front(), load, to_buffer);
+    for (size_t i = 1; i + 1 < passes_.size(); ++i) run_pass(passes_[i], from_buffer, to_buffer);
+    run_pass(passes_.back(), from_buffer, to_place);
+  }
+
+ private:
+  struct Pass {
+    int radix;
+    int64_t step;                     // between the samples of a butterfly
+    std::vector<Factor<T>> twiddles;  // (step, radix - 1), w^(j r) for r = 1 ... radix - 1
+  };
+
+  static int next_radix(int64_t length) {
+    if (kLargestRadix<T> == 8 && length % 8 == 0 && length != 16) return 8;
+    for (const int radix : {4, 5, 3})
+      if (length % radix == 0) return radix;
+    return 2;
+  }
+
+  void add_pass(int64_t length, const Complex<T>* roots) {
+    Pass pass{next_radix(length), 0, {}};
+    pass.step = length / pass.radix;
+    for (int64_t j = 0; j < pass.step; ++j)
+      for (int r = 1; r < pass.radix; ++r) {
+        const Complex<T> w = roots[j * r * (n_ / length)];
+        pass.twiddles.push_back({w.re, {-w.im, w.im}});
+      }
+    passes_.push_back(std::move(pass));
+  }
+
+  // Part r of a block that a pass of this radix has split holds the frequencies r, r + radix, ...
+  void add_places(int radix) {
+    std::vector<int32_t> places;
+    for (int r = 0; r < radix; ++r)
+      for (const int32_t place : places_) places.push_back(r + radix * place);
+    places_ = std::move(places);
+  }
+
+  template <class Load, class Store>
+  void run_pass(const Pass& pass, const Load& load, const Store& store) const {
+    switch (pass.radix) {
+      case 8:
+        return run_butterflies<8>(pass, load, store);
+      case 5:
+        return run_butterflies<5>(pass, load, store);
+      case 4:
+        return run_butterflies<4>(pass, load, store);
+      case 3:
+        return run_butterflies<3>(pass, load, store);
+      default:
+        return run_butterflies<2>(pass, load, store);
+    }
+  }
+
+  template <int radix, class Load, class Store>
+  void run_butterflies(const Pass& pass, const Load& load, const Store& store) const {
+    const int64_t step = pass.step;
+    for (int64_t block = 0; block < n_; block += radix * step)
+      for (int64_t j = 0; j < step; ++j) {
+        const Factor<T>* twiddles = pass.twiddles.data() + j * (radix - 1);
+        Lanes<T> x[radix];
+#pragma GCC unroll 8
+        for (int r = 0; r < radix; ++r) x[r] = load(block + j + r * step);
+        transform(x);
+        store(block + j, x[0]);
+#pragma GCC unroll 8
+        for (int r = 1; r < radix; ++r)
+          store(block + j + r * step, step == 1 ? x[r] : twiddles[r - 1] * x[r]);
+      }
+  }
+
+  int64_t n_;
+  std::vector<Pass> passes_;
+  std::vector<int32_t> places_;  // (n,), the frequency at each position after all passes
+};
+
+}  // namespace MRIRECON_SIMD
+}  // namespace mrirecon

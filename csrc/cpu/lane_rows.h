@@ -1,0 +1,118 @@
+// Lanes as points of an image: `images` images or coils, and 8 / images rows of each of them. Lane
+// row * images + image.
+#pragma once
+
+#include "lanes.h"
+
+namespace mrirecon {
+inline namespace MRIRECON_SIMD {
+
+template <int images>
+constexpr int kRows = kLanes / images;
+
+template <class V, size_t... i>
+MRIRECON_HD auto first_half(V x, std::index_sequence<i...>) {
+  return __builtin_shufflevector(x, x, i...);
+}
+template <class V, size_t... i>
+MRIRECON_HD auto second_half(V x, std::index_sequence<i...>) {
+  return __builtin_shufflevector(x, x, (i + sizeof...(i))...);
+}
+template <int run, class V, size_t... i>
+MRIRECON_HD auto repeat_each(V x, std::index_sequence<i...>) {  // run times
+  return __builtin_shufflevector(x, x, (i / run)...);
+}
+template <int run, class V, size_t... i>
+MRIRECON_HD auto repeat_all(V x, std::index_sequence<i...>) {  // of `run` numbers
+  return __builtin_shufflevector(x, x, (i % run)...);
+}
+
+template <class V, size_t... i>
+MRIRECON_HD V halves_of(V a, V b, std::index_sequence<i...>) {  // of a the first, of b the second
+  constexpr size_t n = sizeof...(i);
+  return __builtin_shufflevector(a, b, (i < n / 2 ? i : i + n)...);
+}
+
+template <class T, int n>
+MRIRECON_HD typename RegisterOf<T, n>::type load_reals(const T* source) {
+  typename RegisterOf<T, n>::type x;
+  std::memcpy(&x, source, sizeof x);
+  return x;
+}
+
+// A weight for each row, put into every lane of that row. Whole registers are read, of which the
+// rows' weights are the beginning: a shorter vector would pass through the stack.
+template <int images, class T>
+MRIRECON_HD Lanes<T> spread_over_images(const T* weights) {
+  constexpr int kReals = Lanes<T>::kReals, kRun = 2 * images, kRowsInPart = kReals / kRun;
+  Lanes<T> x;
+  Lanes<T>::each_part([&](size_t k) {
+    if constexpr (kRowsInPart > 1)
+      x.part[k] = repeat_each<kRun>(load_reals<T, kReals>(weights + k * kRowsInPart),
+                                    std::make_index_sequence<kReals>{});
+    else
+      x.part[k] = typename Lanes<T>::Register{} + weights[k * kReals / kRun];
+  });
+  return x;
+}
+
+// One number in the first eight of sixteen reals, another in the rest.
+template <class T>
+MRIRECON_HD Lanes<T> two_halves(T first, T second) {
+  using Register = typename Lanes<T>::Register;
+  const Register a = Register{} + first, b = Register{} + second;
+  Lanes<T> x;
+  Lanes<T>::each_part([&](size_t k) {
+    if constexpr (Lanes<T>::kParts == 1)
+      x.part[k] = halves_of(a, b, std::make_index_sequence<Lanes<T>::kReals>{});
+    else
+      x.part[k] = 2 * k < Lanes<T>::kParts ? a : b;
+  });
+  return x;
+}
+
+// One number for each image, put into every row.
+template <int images, class T>
+MRIRECON_HD Lanes<T> spread_over_rows(const Complex<T>* values) {
+  constexpr int kReals = Lanes<T>::kReals, kRun = 2 * images;
+  const T* reals = &values->re;
+  Lanes<T> x;
+  Lanes<T>::each_part([&](size_t k) {
+    if constexpr (images == 1)
+      x.part[k] = repeat_pair(*values);
+    else if constexpr (kReals > kRun)
+      x.part[k] = repeat_all<kRun>(load_reals<T, kRun>(reals), std::make_index_sequence<kReals>{});
+    else
+      x.part[k] = load_reals<T, kReals>(reals + k * kReals % kRun);
+  });
+  return x;
+}
+
+template <int n, class T, class V>
+MRIRECON_HD void store_sum_of_runs(V x, T* out) {  // out[i]: sum of x[i], x[i + n], ...
+  constexpr size_t kReals = sizeof(V) / sizeof(T);
+  if constexpr (kReals == n) {
+    std::memcpy(out, &x, sizeof x);
+  } else {
+    const std::make_index_sequence<kReals / 2> half{};
+    store_sum_of_runs<n>(first_half(x, half) + second_half(x, half), out);
+  }
+}
+
+// The sum over the rows, for each image.
+template <int images, class T>
+MRIRECON_HD void sum_over_rows(const Lanes<T>& x, Complex<T>* out) {
+  constexpr int kReals = Lanes<T>::kReals, kRun = 2 * images;
+  constexpr int kPartsInRun = kRun > kReals ? kRun / kReals : 1;
+  T* reals = &out->re;
+#pragma GCC unroll 8
+  for (int first = 0; first < kPartsInRun; ++first) {
+    auto sum = x.part[first];
+#pragma GCC unroll 8
+    for (int k = first + kPartsInRun; k < Lanes<T>::kParts; k += kPartsInRun) sum += x.part[k];
+    store_sum_of_runs<(kRun < kReals ? kRun : kReals)>(sum, reals + first * kReals);
+  }
+}
+
+}  // namespace MRIRECON_SIMD
+}  // namespace mrirecon

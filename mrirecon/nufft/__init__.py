@@ -1,0 +1,6 @@
+"""The non-uniform fast Fourier transform."""
+
+from mrirecon.nufft.operator import Nufft
+from mrirecon.nufft.plan import Gridding
+
+__all__ = ["Gridding", "Nufft"]
