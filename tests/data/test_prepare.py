@@ -237,21 +237,23 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_a_part_is_used_only_for_the_same_files_and_settings(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", ["files", "settings"])
+def test_a_part_is_used_only_for_the_same_files_and_settings(tmp_path: Path, changed: str) -> None:
     source, out = save_subjects(tmp_path / "in", n_subjects=2), tmp_path / "out" / "store.h5"
-    last = source / "P2" / "P2_4.png"
-    whole = last.read_bytes()
-    last.write_bytes(b"broken")
+    whole = (source / "P2" / "P2_4.png").read_bytes()
+    cut_short(source / "P2" / "P2_4.png", 0.8)
     with pytest.raises(ValueError, match=r"P2_4\.png"):
-        prepare(source, out, PrepareConfig(splits="test", size=(8, 10)), resume=True)
-    last.write_bytes(whole)
-    save_picture(source / "P1" / "P1_1.png", random_pixels(999))
+        prepare(source, out, PrepareConfig(splits="test", size=(6, 6)), resume=True)
+    assert len(list((out.parent / ".store.h5.parts").iterdir())) == 1
+    (source / "P2" / "P2_4.png").write_bytes(whole)
 
-    for size in ((8, 10), (6, 6)):
-        config = PrepareConfig(splits="test", size=size)
-        prepare(source, tmp_path / "fresh.h5", config, overwrite=True)
-        prepare(source, out, config, resume=True, overwrite=True)
-        assert out.read_bytes() == (tmp_path / "fresh.h5").read_bytes()
+    config = PrepareConfig(splits="test", size=(6, 6) if changed == "files" else (8, 6))
+    if changed == "files":
+        save_picture(source / "P1" / "P1_1.png", random_pixels(999))
+    prepare(source, tmp_path / "fresh.h5", config)
+    prepare(source, out, config, resume=True)
+
+    assert out.read_bytes() == (tmp_path / "fresh.h5").read_bytes()
 
 
 @pytest.mark.parametrize("damage", [False, True])
