@@ -3,6 +3,7 @@
 Such a file does not tell what its numbers are, so the person says it, and nothing is guessed.
 """
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ _BROKEN = (
     MemoryError,
     NotImplementedError,
     RuntimeError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 SUFFIXES = (".dcm", ".dicom", ".ima")
 _PREAMBLE, _MAGIC = 128, b"DICM"
@@ -27,6 +27,7 @@ _BROKEN = (
     struct.error,
     zlib.error,
     InvalidDicomError,
+    BytesLengthException,
 )
 
 

@@ -22,6 +22,7 @@ from mrirecon.data.readers.hdf5 import (
     open_hdf5,
     require_dataset,
 )
+from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, natural_key, sort_files
 from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
@@ -49,6 +50,7 @@ class MrdSubject(FileSubject):
     def open(self) -> Iterator[OpenVolume]:
         """See `FileSubject.open`."""
         path = self.files[0]
+        require_sound_heaps(path)
         with open_hdf5(path) as file:
             encoding, table = _open_tables(path, file)
             _require_cartesian(path, encoding)
@@ -87,6 +89,7 @@ def _varied_counters(series: Series | None, all_series: Sequence[Series | None])
 def _look_into(path: Path) -> tuple[str | None, Sequence[Series | None]]:
     """Give patient and volumes; a broken file counts as one volume and is reported when read."""
     try:
+        require_sound_heaps(path)
         with open_hdf5(path) as file:
             encoding, table = _open_tables(path, file)
             return encoding.patient, _series_of(_imaging_heads(path, table))

@@ -21,6 +21,7 @@ from nibabel.orientations import (
     io_orientation,
     ornt_transform,
 )
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from mrirecon.data.readers.layout import list_entries, sort_files
@@ -31,6 +32,7 @@ from mrirecon.data.readers.subject import (
     Source,
     Subject,
     cast_within,
+    require_believable_size,
     storage_dtype,
 )
 from mrirecon.files import atomic_path
@@ -43,7 +45,18 @@ _AXIS_CODES: dict[SliceAxis, tuple[str, str, str]] = {
     "sagittal": ("L", "I", "P"),
 }
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
-_BROKEN = (ImageFileError, OSError, EOFError, ValueError, zlib.error)
+_BROKEN = (
+    ImageFileError,
+    HeaderDataError,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,8 @@ class NiftiSubject(Subject):
     def voxel_size(self) -> tuple[float, float, float]:
         """Distance between (slices, rows, cols) [mm]."""
         stored = _open(self.files[0])
-        scale = _MILLIMETRES[stored.header.get_xyzt_units()[0]]
+        with _naming(self.files[0]):
+            scale = _MILLIMETRES[stored.header.get_xyzt_units()[0]]
         along = _to_slices(stored, self.slice_axis)
         sizes = np.empty(3)
         sizes[along[:, 0].astype(int)] = stored.header.get_zooms()[:3]
@@ -156,6 +170,8 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
+        if str(error).startswith(str(path)):
+            raise
         detail = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path}: expected a whole NIfTI file, got an error: {detail}") from error
 
@@ -166,12 +182,18 @@ def _open(path: Path) -> Any:
         stored = nibabel.load(path)
     if len(stored.shape) not in (3, 4) or (len(stored.shape) == 4 and stored.shape[3] != 1):
         raise ValueError(f"{path}: expected one volume (3 axes), got shape {stored.shape}")
+    for axis in range(3):
+        others = (stored.shape[other] for other in range(3) if other != axis)
+        require_believable_size(path, stored.shape[axis], *others)
     return stored
 
 
 def _to_slices(stored: Any, slice_axis: SliceAxis) -> NDArray[Any]:
     """Orientation transform from the file's axes to (slices, rows, cols)."""
-    orientation = io_orientation(stored.affine)
+    try:
+        orientation = io_orientation(stored.affine)
+    except np.linalg.LinAlgError:
+        orientation = np.array(np.nan)
     if np.isnan(orientation).any():
         raise ValueError(f"{stored.get_filename()}: expected an affine that places all three axes")
     return ornt_transform(orientation, axcodes2ornt(_AXIS_CODES[slice_axis]))

@@ -79,7 +79,7 @@ def read_picture_header(path: Path) -> SliceHeader:
     Raises:
         ValueError: the file is broken or of a kind that cannot be used.
     """
-    with _open(path) as picture:
+    with _open(path) as picture, _naming(path):
         cols, rows = picture.size
         return SliceHeader(path, (rows, cols), _dtype(picture))
 
@@ -100,13 +100,10 @@ def read_picture(path: Path, channel: str | int | None = None) -> Image:
         ValueError: the file is broken or of a kind that cannot be used.
     """
     wanted = parse_channel(channel)
-    with _open(path) as picture:
+    with _open(path) as picture, _naming(path):
         _dtype(picture)
-        try:
-            picture.load()
-            pixels = np.asarray(picture.convert("RGB") if picture.mode == "P" else picture)
-        except _BROKEN as error:
-            raise _broken(path, error) from error
+        picture.load()
+        pixels = np.asarray(picture.convert("RGB") if picture.mode == "P" else picture)
     if pixels.ndim == 3:
         return _choose(path, pixels, wanted)
     if wanted not in (None, 0, LUMINANCE):
@@ -132,6 +129,17 @@ def write_picture(path: Path, image: Image, like: Path) -> None:
     with atomic_path(path) as temporary:
         picture = Pillow.fromarray(cast_within(image, dtype))
         picture.save(temporary, quality=_JPEG_QUALITY)  # TIFF and PNG are lossless and ignore it
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn what Pillow raises for a broken file into one line that names the file."""
+    try:
+        yield
+    except _BROKEN as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise _broken(path, error) from error
 
 
 def _open(path: Path) -> Pillow.Image:
