@@ -89,8 +89,10 @@ def _print(found: Inspection) -> None:
         console.print(table)
     sizes = ", ".join(f"{rows} x {cols}" for rows, cols in found.sizes) or "none"
     say(f"subjects: {len(found.subjects)}, slices: {found.n_slices}, size: {sizes}")
+    for origin in sorted({subject.origin for subject in found.subjects}):
+        say(f"pixels: {origin}")
     for file, error in list(found.unreadable.items())[:MOST_ROWS]:
-        say(f"unreadable: {file}: {error}")
+        say(f"unreadable: {error if error.startswith(str(file)) else f'{file}: {error}'}")
     for problem in found.problems:
         say(f"problem: {problem}")
     for note in found.notes:
