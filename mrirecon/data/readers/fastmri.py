@@ -21,6 +21,7 @@ from mrirecon.data.readers.hdf5 import (
     open_hdf5,
     require_dataset,
 )
+from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, sort_files
 from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
@@ -38,6 +39,7 @@ class FastmriSubject(FileSubject):
     def open(self) -> Iterator[OpenVolume]:
         """See `FileSubject.open`."""
         path = self.files[0]
+        require_sound_heaps(path)
         with open_hdf5(path) as file:
             target = next((name for name in FASTMRI_TARGETS if is_inside(file, name)), None)
             if target is not None:
@@ -81,6 +83,7 @@ def kspace_reader(path: Path, dataset: h5py.Dataset) -> Callable[[int], Kspace]:
 def _patient_of(path: Path) -> str | None:
     """Read the patient's identifier; a broken file has none and is reported when it is read."""
     try:
+        require_sound_heaps(path)
         with open_hdf5(path) as file:
             patient = file.attrs.get("patient_id")
             text = patient.decode("utf-8", "replace") if isinstance(patient, bytes) else patient
