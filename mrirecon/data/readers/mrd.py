@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -112,6 +113,7 @@ def _imaging_heads(path: Path, table: h5py.Dataset) -> Heads:
     """Read the headers of the acquisitions, with a field `row`, for those that make the image."""
     if table.dtype.names is None or not {"head", "data"} <= set(table.dtype.names):
         raise ValueError(f"{path}: expected a table of acquisitions, got {table.dtype}")
+    _require_members_apart(path, table.dtype)
     heads = table.fields("head")[()]
     names = set(heads.dtype.names or ())
     if not {"flags", "number_of_samples", "active_channels", "center_sample", "idx"} <= names:
@@ -122,6 +124,16 @@ def _imaging_heads(path: Path, table: h5py.Dataset) -> Heads:
     if not len(found):
         raise ValueError(f"{path}: expected acquisitions of an image, got {len(heads)} others")
     return found
+
+
+def _require_members_apart(path: Path, dtype: np.dtype[Any]) -> None:
+    """Refuse a damaged type whose members overlap: HDF5 would write beyond its memory."""
+    members = sorted((dtype.fields or {}).values(), key=lambda field: int(field[1]))
+    ends = [*(field[1] for field in members[1:]), dtype.itemsize]
+    for (member, offset, *_), end in zip(members, ends, strict=False):
+        if offset + member.itemsize > end:
+            raise ValueError(f"{path}: expected members of a type side by side, got {dtype}")
+        _require_members_apart(path, member)
 
 
 def _series_columns(heads: Heads) -> NDArray[np.int64]:
