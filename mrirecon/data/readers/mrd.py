@@ -132,7 +132,7 @@ def _require_members_apart(path: Path, dtype: np.dtype[Any]) -> None:
     ends = [*(field[1] for field in members[1:]), dtype.itemsize]
     for (member, offset, *_), end in zip(members, ends, strict=False):
         if offset + member.itemsize > end:
-            raise ValueError(f"{path}: expected members of a type side by side, got {dtype}")
+            raise ValueError(f"{path}: expected members of a type side by side, got an overlap")
         _require_members_apart(path, member)
 
 
