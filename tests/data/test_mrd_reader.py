@@ -148,6 +148,23 @@ def test_what_would_be_placed_wrongly_is_refused(tmp_path: Path) -> None:
             read_source(file).subjects[0].read_volume()
 
 
+@pytest.mark.parametrize("options", [{"chunks": (5,)}, {}, {"chunks": (1,), "compression": "gzip"}])
+def test_headers_are_read_from_every_layout_of_the_table(
+    tmp_path: Path, options: dict[str, object]
+) -> None:
+    """Selecting a field once read all samples, and their memory was never given back."""
+    kspace, image = coil_kspace(0, 2, ROWS, COLS)
+    file = save_mrd(tmp_path / "scan.h5", XML, lines(kspace))
+    with h5py.File(file, "a") as opened:
+        table = opened["dataset/data"][()]
+        del opened["dataset/data"]
+        opened["dataset"].create_dataset("data", data=table, dtype=table.dtype, **options)
+
+    (subject,) = read_source(file).subjects
+
+    np.testing.assert_allclose(subject.read_volume()[0], image[4:12], rtol=1e-5)
+
+
 def test_a_damaged_header_is_reported_when_the_file_is_read(tmp_path: Path) -> None:
     kspace, _ = coil_kspace(0, 2, ROWS, COLS)
     file = save_mrd(tmp_path / "scan.h5", XML, lines(kspace))

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -27,16 +26,13 @@ from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, natural_key, sort_files
 from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
+from mrirecon.data.readers.mrd_heads import Heads, imaging_heads
 from mrirecon.data.readers.subject import Source, require_believable_size
 from mrirecon.data.readers.volume import FileSubject, Kspace, OpenVolume
 
 SERIES = ("contrast", "phase", "repetition", "set")
 """Counters that tell volumes of one file apart."""
-_NO_IMAGING_FLAGS = (19, 20, 23, 24, 26, 27, 28, 29, 30, 31)
-"""Bits, from 1: noise, calibration alone, navigator, phase correction, feedback, dummy, ..."""
-_NO_IMAGING = np.uint64(sum(1 << (bit - 1) for bit in _NO_IMAGING_FLAGS))
 _REVERSED = np.uint64(1 << 21)
-Heads = NDArray[np.void]
 Series = tuple[int, ...]
 
 
@@ -55,7 +51,7 @@ class MrdSubject(FileSubject):
         with open_hdf5(path) as file:
             encoding, table = _open_tables(path, file)
             _require_cartesian(path, encoding)
-            heads = _imaging_heads(path, table)
+            heads = imaging_heads(path, table)
             chosen = _series_of(heads)[0] if self.series is None else self.series
             rows = np.flatnonzero((_series_columns(heads) == chosen).all(axis=1))
             heads = heads[rows]
@@ -93,7 +89,7 @@ def _look_into(path: Path) -> tuple[str | None, Sequence[Series | None]]:
         require_sound_heaps(path)
         with open_hdf5(path) as file:
             encoding, table = _open_tables(path, file)
-            return encoding.patient, _series_of(_imaging_heads(path, table))
+            return encoding.patient, _series_of(imaging_heads(path, table))
     except ValueError:
         return None, (None,)
 
@@ -107,33 +103,6 @@ def _open_tables(path: Path, file: h5py.File) -> tuple[Encoding, h5py.Dataset]:
     text = header.flat[0] if isinstance(header, np.ndarray) and header.size else header
     xml = text if isinstance(text, bytes) else str(text).encode()
     return parse_encoding(path, xml), table
-
-
-def _imaging_heads(path: Path, table: h5py.Dataset) -> Heads:
-    """Read the headers of the acquisitions, with a field `row`, for those that make the image."""
-    if table.dtype.names is None or not {"head", "data"} <= set(table.dtype.names):
-        raise ValueError(f"{path}: expected a table of acquisitions, got {table.dtype}")
-    _require_members_apart(path, table.dtype)
-    heads = table.fields("head")[()]
-    names = set(heads.dtype.names or ())
-    if not {"flags", "number_of_samples", "active_channels", "center_sample", "idx"} <= names:
-        raise ValueError(f"{path}: expected headers of acquisitions, got {', '.join(names)}")
-    numbered = np.empty(len(heads), [("row", "i8"), ("head", heads.dtype)])
-    numbered["row"], numbered["head"] = np.arange(len(heads)), heads
-    found: Heads = numbered[heads["flags"] & _NO_IMAGING == 0]
-    if not len(found):
-        raise ValueError(f"{path}: expected acquisitions of an image, got {len(heads)} others")
-    return found
-
-
-def _require_members_apart(path: Path, dtype: np.dtype[Any]) -> None:
-    """Refuse a damaged type whose members overlap: HDF5 would write beyond its memory."""
-    members = sorted((dtype.fields or {}).values(), key=lambda field: int(field[1]))
-    ends = [*(field[1] for field in members[1:]), dtype.itemsize]
-    for (member, offset, *_), end in zip(members, ends, strict=False):
-        if offset + member.itemsize > end:
-            raise ValueError(f"{path}: expected members of a type side by side, got an overlap")
-        _require_members_apart(path, member)
 
 
 def _series_columns(heads: Heads) -> NDArray[np.int64]:
