@@ -2,7 +2,9 @@
 //
 // ThreadSanitizer is told that each fiber is a thread, that the scheduler's switches order nothing,
 // and that barriers do: so it finds a race of two CUDA threads in whatever order they run. The
-// emulator's own files are not instrumented (CMakeLists.txt).
+// emulator's own files are not instrumented (CMakeLists.txt). What it may miss: races of lanes that
+// __syncwarp joined with others in between, and of a block's thread with its neighbour's in the
+// next block, which runs on the same stack.
 #pragma once
 
 #include <cstddef>

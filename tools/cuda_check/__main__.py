@@ -55,10 +55,21 @@ def _notes_text() -> str:
 
 def _accept(measured: Kernels, notes: Notes) -> None:
     compiler = compiler_version()
-    stored = {"compiler": compiler, "kernels": kernels_to_json(measured)}
-    lines = json.dumps(stored, indent=1, sort_keys=True)
-    _BASELINE.write_text(lines + "\n")
+    _BASELINE.write_text(_baseline_text(measured, compiler))
     _PAGE.write_text(page(measured, notes, compiler))
+
+
+def _baseline_text(measured: Kernels, compiler: str) -> str:
+    """Return JSON with a line for each kernel and architecture, so that a change is one line."""
+    kernels = []
+    for name, facts in sorted(kernels_to_json(measured).items()):
+        lines = [
+            f"   {json.dumps(architecture)}: {json.dumps(facts[architecture])}"
+            for architecture in facts
+        ]
+        kernels.append(f"  {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }")
+    head = f'{{\n "compiler": {json.dumps(compiler)},\n "kernels": {{\n'
+    return head + ",\n".join(kernels) + "\n }\n}\n"
 
 
 if __name__ == "__main__":
