@@ -38,4 +38,7 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       "nufft_adjoint(Tensor kspace, Tensor? coil_maps, Tensor coords, Tensor starts,"
       " Tensor offsets, Tensor positions, Tensor bins, Tensor taps, Tensor apodisation,"
       " Tensor roots, int width, int[] shape, int[] grid) -> Tensor");
+  m.def(
+      "nufft_normal(Tensor image, Tensor? coil_maps, Tensor transfer, Tensor apodisation,"
+      " Tensor roots, int[] shape, int[] grid) -> Tensor");
 }

@@ -32,6 +32,16 @@ void require_plan_tensor(const char* name, const Tensor& tensor, ScalarType type
 }
 
 template <class T>
+void set_axes(NufftPlan<T>& plan, int64_t n_axes, Sizes shape, Sizes grid) {
+  plan.n_axes = n_axes;
+  for (int64_t axis = 0; axis < 3; ++axis) {
+    const int64_t given = axis - (3 - n_axes);
+    plan.shape[axis] = given < 0 ? 1 : shape[given];
+    plan.grid[axis] = given < 0 ? 1 : grid[given];
+  }
+}
+
+template <class T>
 NufftPlan<T> plan_view(const PlanTensors& tensors, const Tensor& like) {
   const ScalarType complex = like.scalar_type(), integer = ScalarType::Int;
   const ScalarType real = sizeof(T) == 8 ? ScalarType::Double : ScalarType::Float;
@@ -43,13 +53,8 @@ NufftPlan<T> plan_view(const PlanTensors& tensors, const Tensor& like) {
   require_plan_tensor("apodisation", tensors.apodisation, real, 1, like);
   require_plan_tensor("roots", tensors.roots, complex, 1, like);
   NufftPlan<T> plan{};
-  plan.n_axes = tensors.offsets.size(2);
   plan.n_samples = tensors.offsets.size(1);
-  for (int64_t axis = 0; axis < 3; ++axis) {
-    const int64_t given = axis - (3 - plan.n_axes);
-    plan.shape[axis] = given < 0 ? 1 : tensors.shape[given];
-    plan.grid[axis] = given < 0 ? 1 : tensors.grid[given];
-  }
+  set_axes(plan, tensors.offsets.size(2), tensors.shape, tensors.grid);
   plan.width = tensors.width;
   require(plan.width >= 2 && plan.width <= kMaxWidth &&
               tensors.taps.size(0) == tap_degree(static_cast<int>(plan.width)) + 1 &&
@@ -107,6 +112,16 @@ void require_shape(const char* name, const Tensor& tensor, const char* coils, Si
   require(fits, name, ": expected ", ExpectedShape{coils, sizes}, ", got ", shape_text(tensor));
 }
 
+void require_maps(const char* name, const Tensor& operand, const Tensor& coil_maps, Sizes shape) {
+  require(coil_maps.scalar_type() == operand.scalar_type(), "coil_maps: expected ",
+          torch::headeronly::toString(operand.scalar_type()), ", as the ", name, " has, got ",
+          torch::headeronly::toString(coil_maps.scalar_type()));
+  require_same_device("coil_maps", coil_maps, operand);
+  require_shape("coil_maps", coil_maps, "coils", shape);
+  require(coil_maps.size(0) == 1 || coil_maps.size(0) == operand.size(0),
+          "coil_maps: expected a batch of 1 or ", operand.size(0), ", got ", coil_maps.size(0));
+}
+
 void require_operands(bool is_forward, const Tensor& from, const std::optional<Tensor>& coil_maps,
                       const PlanTensors& plan) {
   const char* name = is_forward ? "image" : "kspace";
@@ -119,15 +134,17 @@ void require_operands(bool is_forward, const Tensor& from, const std::optional<T
   require(n_trajectories == 1 || n_trajectories == from.size(0), name, ": expected a batch of ",
           n_trajectories, ", one for each trajectory, got ", from.size(0));
   if (!coil_maps) return;
-  require(coil_maps->scalar_type() == from.scalar_type(), "coil_maps: expected ",
-          torch::headeronly::toString(from.scalar_type()), ", as the ", name, " has, got ",
-          torch::headeronly::toString(coil_maps->scalar_type()));
-  require_same_device("coil_maps", *coil_maps, from);
-  require_shape("coil_maps", *coil_maps, "coils", plan.shape);
-  require(coil_maps->size(0) == 1 || coil_maps->size(0) == from.size(0),
-          "coil_maps: expected a batch of 1 or ", from.size(0), ", got ", coil_maps->size(0));
+  require_maps(name, from, *coil_maps, plan.shape);
   require(is_forward || coil_maps->size(1) == from.size(1), "coil_maps: expected ", from.size(1),
           " coils, as the kspace has, got ", coil_maps->size(1));
+}
+
+template <class T>
+void set_operands(NufftWork<T>& work, const Tensor& operand, const Tensor* maps) {
+  work.batch = operand.size(0);
+  work.coils = maps ? maps->size(1) : operand.size(1);
+  work.coil_maps = maps ? complex_data<T>(*maps) : nullptr;
+  work.maps_are_shared = maps && maps->size(0) == 1;
 }
 
 // Of images (batch, coils or 1, *shape), or of k-space (batch, coils, samples).
@@ -146,16 +163,46 @@ Tensor transform(bool is_forward, const Tensor& from, const std::optional<Tensor
   dispatch_real(source.scalar_type(), [&](auto real) {
     using T = decltype(real);
     NufftWork<T> work{};
-    work.is_forward = is_forward;
+    work.mode = is_forward ? NufftMode::forward : NufftMode::adjoint;
     work.plan = plan_view<T>(tensors, source);
-    work.batch = source.size(0);
-    work.coils = coil_maps ? maps.size(1) : source.size(1);
-    work.coil_maps = coil_maps ? complex_data<T>(maps) : nullptr;
-    work.maps_are_shared = maps.size(0) == 1;
-    auto* in = const_cast<Complex<T>*>(complex_data<T>(source));  // not written to
-    auto* result = mutable_complex_data<T>(out);
-    work.image = is_forward ? in : result;
-    work.kspace = is_forward ? result : in;
+    set_operands(work, source, coil_maps ? &maps : nullptr);
+    work.kspace = work.image = complex_data<T>(source);
+    work.kspace_out = work.image_out = mutable_complex_data<T>(out);
+    if (out.numel() > 0) run_nufft(work);
+  });
+  return out;
+}
+
+// A* D A of images, (batch, coils or 1, *shape), as a convolution.
+Tensor nufft_normal(const Tensor& image, const std::optional<Tensor>& coil_maps,
+                    const Tensor& transfer, const Tensor& apodisation, const Tensor& roots,
+                    Sizes shape, Sizes grid) {
+  require_complex("image", image);
+  require_shape("image", image, coil_maps ? "1" : "coils", shape);
+  if (coil_maps) require_maps("image", image, *coil_maps, shape);
+  const Tensor source = torch::stable::contiguous(image);
+  const Tensor maps = torch::stable::contiguous(coil_maps ? *coil_maps : image);
+  const Tensor out = torch::stable::empty_like(source);
+  const ScalarType real_type =
+      image.scalar_type() == ScalarType::ComplexDouble ? ScalarType::Double : ScalarType::Float;
+  require_plan_tensor("transfer", transfer, real_type, 5, image);
+  require_plan_tensor("apodisation", apodisation, real_type, 1, image);
+  require_plan_tensor("roots", roots, image.scalar_type(), 1, image);
+  require(transfer.size(0) == 1 || transfer.size(0) == image.size(0),
+          "transfer: expected a batch of 1 or ", image.size(0), ", got ", transfer.size(0));
+  dispatch_real(source.scalar_type(), [&](auto real) {
+    using T = decltype(real);
+    NufftWork<T> work{};
+    work.mode = NufftMode::normal;
+    set_axes(work.plan, static_cast<int64_t>(shape.size()), shape, grid);
+    work.plan.is_shared = true;
+    work.plan.apodisation = static_cast<const T*>(apodisation.const_data_ptr());
+    work.plan.roots = complex_data<T>(roots);
+    work.transfer = static_cast<const T*>(transfer.const_data_ptr());
+    work.transfer_batch = transfer.size(0);
+    set_operands(work, source, coil_maps ? &maps : nullptr);
+    work.image = complex_data<T>(source);
+    work.image_out = mutable_complex_data<T>(out);
     if (out.numel() > 0) run_nufft(work);
   });
   return out;
@@ -184,6 +231,7 @@ Tensor nufft_adjoint(const Tensor& kspace, const std::optional<Tensor>& coil_map
 STABLE_TORCH_LIBRARY_IMPL(MRIRECON_NAMESPACE, CPU, m) {
   m.impl("nufft", TORCH_BOX(&nufft));
   m.impl("nufft_adjoint", TORCH_BOX(&nufft_adjoint));
+  m.impl("nufft_normal", TORCH_BOX(&nufft_normal));
 }
 
 }  // namespace mrirecon

@@ -67,38 +67,57 @@ struct NufftPlan {
   }
 };
 
-// One direction of the transform: from images to samples, or the conjugate transpose. With maps,
-// `image` is (batch, pixels) and each coil sees it times its map; without, it is (batch, coils,
-// pixels).
-enum class NufftStep { columns, slices, samples };
+// The transform, its adjoint, or both in one: a convolution of the images.
+enum class NufftMode { forward, adjoint, normal };
 
+// What is done with a chunk of images; each mode is three of these.
+enum class NufftStep {
+  read_images,    // and transform their columns
+  interpolate,    // transform rows, and interpolate samples
+  convolve,       // transform rows, weight the grid, and transform back
+  spread,         // spread samples, and transform rows back
+  write_images,   // after transforming the columns back
+  write_samples,  // in the caller's order
+  read_samples
+};
+
+// Images are (batch, coils, pixels); with maps (batch, pixels), and each coil sees them times its
+// map.
 template <class T>
 struct NufftWork {
-  bool is_forward;
+  NufftMode mode;
   NufftPlan<T> plan;
   int64_t batch, coils;
   const Complex<T>* coil_maps;  // (batch or 1, coils, pixels), or null
   bool maps_are_shared;         // by the whole batch
-  Complex<T>* image;
-  Complex<T>* kspace;  // (batch, coils, samples)
+  const Complex<T>* image;      // read
+  const Complex<T>* kspace;     // (batch, coils, samples), read
+  Complex<T>* image_out;
+  Complex<T>* kspace_out;
+  const T* transfer;       // (batch or 1, depth, rows / 8, cols, 8) of the grid, of a convolution
+  int64_t transfer_batch;  // 1: shared
 
   // Images of one trajectory and one set of maps are a group; a chunk is up to kChunkImages of a
   // group.
-  MRIRECON_HD bool is_grouped() const { return coil_maps || !plan.is_shared; }
+  MRIRECON_HD bool is_grouped() const { return coil_maps || !plan.is_shared || transfer_batch > 1; }
   MRIRECON_HD int64_t group_size() const { return is_grouped() ? coils : batch * coils; }
   MRIRECON_HD int64_t n_groups() const { return is_grouped() ? batch : 1; }
+  // A convolution has no gridding to share, and its larger grid is best kept in the caches.
+  MRIRECON_HD int64_t chunk_images() const { return mode == NufftMode::normal ? 1 : kChunkImages; }
   MRIRECON_HD int64_t chunks_in_group() const {
-    return (group_size() + kChunkImages - 1) / kChunkImages;
+    return (group_size() + chunk_images() - 1) / chunk_images();
   }
   std::array<NufftStep, 3> steps() const {  // of each chunk
-    if (is_forward) return {NufftStep::columns, NufftStep::slices, NufftStep::samples};
-    return {NufftStep::samples, NufftStep::slices, NufftStep::columns};
+    using S = NufftStep;
+    if (mode == NufftMode::forward) return {S::read_images, S::interpolate, S::write_samples};
+    if (mode == NufftMode::adjoint) return {S::read_samples, S::spread, S::write_images};
+    return {S::read_images, S::convolve, S::write_images};
   }
   MRIRECON_HD int64_t n_chunks() const { return n_groups() * chunks_in_group(); }
 
   // A unit is what one thread must do alone: a chunk, or a group where its chunks are summed.
   MRIRECON_HD int64_t chunks_in_unit() const {
-    return coil_maps && !is_forward ? chunks_in_group() : 1;
+    return coil_maps && mode != NufftMode::forward ? chunks_in_group() : 1;
   }
 };
 
@@ -112,11 +131,10 @@ struct NufftChunk {
   MRIRECON_HD NufftChunk(const NufftWork<T>& work, int64_t index)
       : plan(work.plan.is_shared ? work.plan : work.plan.of(index / work.chunks_in_group())),
         group(index / work.chunks_in_group()),
-        first(index % work.chunks_in_group() * kChunkImages),
-        count(work.group_size() - first < kChunkImages ? work.group_size() - first : kChunkImages),
-        images(count > 4   ? 8
-               : count > 2 ? 4
-                           : count) {}
+        first(index % work.chunks_in_group() * work.chunk_images()),
+        count(work.group_size() - first < work.chunk_images() ? work.group_size() - first
+                                                              : work.chunk_images()),
+        images(count > 2 ? 4 : count) {}
 
   // Columns transformed along the outer axis: of the depth of a volume, of the rows of an image.
   MRIRECON_HD int64_t n_outer() const { return plan.grid[plan.is_volume() ? 0 : 1]; }
@@ -127,11 +145,20 @@ struct NufftChunk {
   }
   MRIRECON_HD int64_t samples_size() const { return plan.n_samples * images; }
 
-  // Tasks of a step that `n_threads` share. More threads than bands of rows would be idle.
+  // Tasks of a step, for `n_threads` to share.
   int64_t n_tasks(NufftStep step, int64_t n_threads) const {
-    if (step == NufftStep::columns) return n_col_blocks() * n_middle();
-    if (step == NufftStep::samples) return (plan.n_samples + kSampleTask - 1) / kSampleTask;
-    return n_threads;
+    switch (step) {
+      case NufftStep::read_images:
+      case NufftStep::write_images:
+        return n_col_blocks() * n_middle();
+      case NufftStep::read_samples:
+      case NufftStep::write_samples:
+        return (plan.n_samples + kSampleTask - 1) / kSampleTask;
+      case NufftStep::convolve:
+        return plan.is_volume() ? plan.grid[0] : (plan.grid[1] + 7) / 8;
+      default:
+        return n_threads;  // bands of rows, as many to each as makes equal work
+    }
   }
 };
 

@@ -40,18 +40,34 @@ MRIRECON_HD typename RegisterOf<T, n>::type load_reals(const T* source) {
   return x;
 }
 
-// A weight for each row, put into every lane of that row. Whole registers are read, of which the
-// rows' weights are the beginning: a shorter vector would pass through the stack.
+// Element i is that of `a` where i / run is even, of `b` where it is odd.
+template <int run, class V, size_t... i>
+MRIRECON_HD V take_turns(V a, V b, std::index_sequence<i...>) {
+  return __builtin_shufflevector(a, b, (i / run % 2 ? i + sizeof...(i) : i)...);
+}
+
+// A weight for each row, put into every lane of that row. (`x - Register{}` puts x into a register;
+// `Register{} + x` would be an addition, for the sake of -0.) Of fewer than 32 bytes g++ would make
+// the way to a wider register by the stack.
 template <int images, class T>
 MRIRECON_HD Lanes<T> spread_over_images(const T* weights) {
   constexpr int kReals = Lanes<T>::kReals, kRun = 2 * images, kRowsInPart = kReals / kRun;
+  const std::make_index_sequence<kReals> all{};
+  using Register = typename Lanes<T>::Register;
   Lanes<T> x;
   Lanes<T>::each_part([&](size_t k) {
-    if constexpr (kRowsInPart > 1)
-      x.part[k] = repeat_each<kRun>(load_reals<T, kReals>(weights + k * kRowsInPart),
-                                    std::make_index_sequence<kReals>{});
-    else
-      x.part[k] = typename Lanes<T>::Register{} + weights[k * kReals / kRun];
+    const T* rows = weights + k * kReals / kRun;
+    if constexpr (kRowsInPart * sizeof(T) >= 32 || kRowsInPart == 8) {
+      x.part[k] = repeat_each<kRun>(load_reals<T, kRowsInPart>(rows), all);
+    } else if constexpr (kRowsInPart == 4) {
+      const Register even = take_turns<2 * kRun>(rows[0] - Register{}, rows[2] - Register{}, all);
+      const Register odd = take_turns<2 * kRun>(rows[1] - Register{}, rows[3] - Register{}, all);
+      x.part[k] = take_turns<kRun>(even, odd, all);
+    } else if constexpr (kRowsInPart == 2) {
+      x.part[k] = take_turns<kRun>(rows[0] - Register{}, rows[1] - Register{}, all);
+    } else {
+      x.part[k] = *rows - Register{};
+    }
   });
   return x;
 }
@@ -60,7 +76,7 @@ MRIRECON_HD Lanes<T> spread_over_images(const T* weights) {
 template <class T>
 MRIRECON_HD Lanes<T> two_halves(T first, T second) {
   using Register = typename Lanes<T>::Register;
-  const Register a = Register{} + first, b = Register{} + second;
+  const Register a = first - Register{}, b = second - Register{};
   Lanes<T> x;
   Lanes<T>::each_part([&](size_t k) {
     if constexpr (Lanes<T>::kParts == 1)
@@ -75,13 +91,16 @@ MRIRECON_HD Lanes<T> two_halves(T first, T second) {
 template <int images, class T>
 MRIRECON_HD Lanes<T> spread_over_rows(const Complex<T>* values) {
   constexpr int kReals = Lanes<T>::kReals, kRun = 2 * images;
+  const std::make_index_sequence<kReals> all{};
   const T* reals = &values->re;
   Lanes<T> x;
   Lanes<T>::each_part([&](size_t k) {
     if constexpr (images == 1)
       x.part[k] = repeat_pair(*values);
+    else if constexpr (images == 2 && kReals > kRun)
+      x.part[k] = take_turns<2>(repeat_pair(values[0]), repeat_pair(values[1]), all);
     else if constexpr (kReals > kRun)
-      x.part[k] = repeat_all<kRun>(load_reals<T, kRun>(reals), std::make_index_sequence<kReals>{});
+      x.part[k] = repeat_all<kRun>(load_reals<T, kRun>(reals), all);
     else
       x.part[k] = load_reals<T, kReals>(reals + k * kReals % kRun);
   });

@@ -3,6 +3,7 @@
 #include "../scratch.h"
 #include "items.h"
 #include "nufft_columns.h"
+#include "nufft_convolve.h"
 #include "nufft_slices.h"
 
 namespace mrirecon {
@@ -11,10 +12,16 @@ inline namespace MRIRECON_SIMD {
 // --- steps: each runs the tasks [begin, end) of a chunk
 
 template <int images, class T>
-void run_columns(const Chunk<T>& chunk, int64_t begin, int64_t end) {
+void run_columns(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t end) {
   const ColumnPass<images, T> pass(chunk);
   for (int64_t task = begin; task < end; ++task)
-    chunk.work.is_forward ? pass.forward(task) : pass.adjoint(task);
+    step == NufftStep::read_images ? pass.forward(task) : pass.adjoint(task);
+}
+
+template <int images, class T>
+void run_convolution(const Chunk<T>& chunk, int64_t begin, int64_t end) {
+  const ConvolvePass<images, T> pass(chunk);
+  for (int64_t task = begin; task < end; ++task) pass.run(task);
 }
 
 // The slab at which task `task` begins: so that all tasks have as much to do.
@@ -34,42 +41,61 @@ int64_t first_slab(const NufftPlan<T>& plan, const SliceLayout& layout, int64_t 
 }
 
 template <int images, class T>
-void run_slices(const Chunk<T>& chunk, int64_t begin, int64_t end, int64_t n_tasks) {
+void run_slices(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t end,
+                int64_t n_tasks) {
   const SliceLayout layout(chunk.plan, kRows<images>);
   const int64_t first = first_slab(chunk.plan, layout, begin, n_tasks);
   const int64_t last = first_slab(chunk.plan, layout, end, n_tasks);
   if (first == last) return;
   SlicePass<images, T> pass(chunk);
-  chunk.work.is_forward ? pass.forward(first, last) : pass.adjoint(first, last);
+  step == NufftStep::interpolate ? pass.forward(first, last) : pass.adjoint(first, last);
 }
 
-// Between the caller's order of samples and the sorted one, in which images are next to each other.
+// From the sorted order, in which images are next to each other, to the caller's.
 template <int images, class T>
-void run_samples(const Chunk<T>& chunk, int64_t begin, int64_t end) {
-  const int64_t first = begin * kSampleTask, count = chunk.count;
+void write_samples(const Chunk<T>& chunk, int64_t begin, int64_t end) {
+  Complex<T>* kspace[images] = {};
+  for (int64_t i = 0; i < chunk.count; ++i)
+    kspace[i] = chunk.work.kspace_out + chunk.kspace_offset(i);
+  for (int64_t m = begin; m < end; ++m)
+    for (int64_t i = 0; i < chunk.count; ++i)
+      kspace[i][m] = chunk.samples[chunk.plan.positions[m] * int64_t{images} + i];
+}
+
+template <int images, class T>
+void read_samples(const Chunk<T>& chunk, int64_t begin, int64_t end) {
+  const Complex<T>* kspace[images] = {};
+  for (int64_t i = 0; i < chunk.count; ++i) kspace[i] = chunk.work.kspace + chunk.kspace_offset(i);
+  for (int64_t m = begin; m < end; ++m)
+    for (int64_t i = 0; i < images; ++i)
+      chunk.samples[chunk.plan.positions[m] * int64_t{images} + i] =
+          i < chunk.count ? kspace[i][m] : Complex<T>{T(0), T(0)};
+}
+
+template <int images, class T>
+void run_step(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t end, int64_t n_tasks) {
+  const int64_t first = begin * kSampleTask;
   const int64_t last = std::min(chunk.plan.n_samples, end * kSampleTask);
-  const int32_t* positions = chunk.plan.positions;
-  Complex<T>* kspace[images];
-  for (int64_t i = 0; i < count; ++i) kspace[i] = chunk.kspace_row(i);
-  if (chunk.work.is_forward) {
-    for (int64_t m = first; m < last; ++m)
-      for (int64_t i = 0; i < count; ++i)
-        kspace[i][m] = chunk.samples[positions[m] * int64_t{images} + i];
-  } else {
-    for (int64_t m = first; m < last; ++m)
-      for (int64_t i = 0; i < images; ++i)
-        chunk.samples[positions[m] * int64_t{images} + i] =
-            i < count ? kspace[i][m] : Complex<T>{T(0), T(0)};
+  switch (step) {
+    case NufftStep::read_images:
+    case NufftStep::write_images:
+      return run_columns<images>(chunk, step, begin, end);
+    case NufftStep::interpolate:
+    case NufftStep::spread:
+      return run_slices<images>(chunk, step, begin, end, n_tasks);
+    case NufftStep::convolve:
+      return run_convolution<images>(chunk, begin, end);
+    case NufftStep::write_samples:
+      return write_samples<images>(chunk, first, last);
+    case NufftStep::read_samples:
+      return read_samples<images>(chunk, first, last);
   }
 }
 
 template <class T>
 void run_step(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t end, int64_t n_tasks) {
-  with_constant(chunk.images, std::integer_sequence<int, 1, 2, 4>{}, [&](auto images) {
-    if (step == NufftStep::samples) return run_samples<images>(chunk, begin, end);
-    if (step == NufftStep::columns) return run_columns<images>(chunk, begin, end);
-    run_slices<images>(chunk, begin, end, n_tasks);
-  });
+  with_constant(chunk.images, std::integer_sequence<int, 1, 2, 4>{},
+                [&](auto images) { run_step<images>(chunk, step, begin, end, n_tasks); });
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lane_fft.h"
+#include "lane_shuffle.h"
 #include "nufft_taps.h"
 
 namespace mrirecon {
@@ -25,19 +26,43 @@ struct Chunk : NufftChunk<T> {
         columns(static_cast<Complex<T>*>(columns_memory)),
         samples(static_cast<Complex<T>*>(samples_memory)) {}
 
-  Complex<T>* image_row(int64_t i, int64_t offset) const {
+  // Where row `offset` of image i begins.
+  int64_t image_offset(int64_t i, int64_t offset) const {
     const int64_t image =
         work.coil_maps ? this->group : this->group * work.group_size() + this->first + i;
-    return work.image + image * this->plan.n_pixels() + offset;
+    return image * this->plan.n_pixels() + offset;
   }
   const Complex<T>* map_row(int64_t i, int64_t offset) const {
     const int64_t set = work.maps_are_shared ? 0 : this->group;
     return work.coil_maps + (set * work.coils + this->first + i) * this->plan.n_pixels() + offset;
   }
-  Complex<T>* kspace_row(int64_t i) const {
-    return work.kspace + (this->group * work.group_size() + this->first + i) * this->plan.n_samples;
+  int64_t kspace_offset(int64_t i) const {
+    return (this->group * work.group_size() + this->first + i) * this->plan.n_samples;
+  }
+  const T* transfer() const {
+    const int64_t* grid = this->plan.grid;
+    const int64_t size = grid[0] * ((grid[1] + 7) / 8) * grid[2] * 8;
+    return work.transfer + (work.transfer_batch > 1 ? this->group * size : 0);
   }
 };
+
+// Lanes of columns -> lanes of rows, a square of both. Of the rows, `n_rows` are there.
+template <int images, class T>
+MRIRECON_HD void turn_to_rows(const Complex<T>* columns, int64_t n_rows, Complex<T>* rows) {
+  Lanes<T> x[kRows<images>];
+  for (int64_t i = 0; i < kRows<images>; ++i)
+    x[i] = i < n_rows ? load_lanes(columns + i * kLanes) : zero_lanes<T>();
+  transpose<images>(x);
+  for (int64_t i = 0; i < kRows<images>; ++i) store_lanes(x[i], rows + i * kLanes);
+}
+
+template <int images, class T>
+MRIRECON_HD void turn_to_columns(const Complex<T>* rows, int64_t n_rows, Complex<T>* columns) {
+  Lanes<T> x[kRows<images>];
+  for (int64_t i = 0; i < kRows<images>; ++i) x[i] = load_lanes(rows + i * kLanes);
+  transpose<images>(x);
+  for (int64_t i = 0; i < n_rows; ++i) store_lanes(x[i], columns + i * kLanes);
+}
 
 // Where a padded axis has its image: index r stands at grid point (r - n / 2) mod n_grid.
 struct Axis {

@@ -21,7 +21,7 @@ struct ColBlock {
 
   MRIRECON_HD ColBlock(const NufftPlan<T>& plan, int64_t block)
       : first(block * kLanes), count(std::min<int64_t>(kLanes, plan.shape[2] - first)) {
-    T reals[kLanes + Lanes<T>::kReals] = {};
+    T reals[kLanes] = {};
     std::copy_n(plan.axis_apodisation(2) + first, count, reals);
     weights = spread_over_images<1>(reals);
   }
@@ -108,7 +108,7 @@ class ColumnPass {
         x[i] = zero_lanes<T>();
         continue;
       }
-      const Complex<T>* row = chunk_.image_row(i, offset);
+      const Complex<T>* row = chunk_.work.image + chunk_.image_offset(i, offset);
       __builtin_prefetch(row + cols.first + kRowsAhead * chunk_.plan.shape[2]);
       x[i] = cols.load(row) * weights;
       if (chunk_.work.coil_maps) x[i] = multiply<false>(x[i], cols.load(chunk_.map_row(i, offset)));
@@ -120,10 +120,10 @@ class ColumnPass {
     const Lanes<T> weights = row_weight(outer, middle) * cols.weights;
     if (!chunk_.work.coil_maps) {
       for (int i = 0; i < chunk_.count; ++i)
-        cols.store(x[i] * weights, chunk_.image_row(i, offset));
+        cols.store(x[i] * weights, chunk_.work.image_out + chunk_.image_offset(i, offset));
       return;
     }
-    Complex<T>* row = chunk_.image_row(0, offset);
+    Complex<T>* row = chunk_.work.image_out + chunk_.image_offset(0, offset);
     Lanes<T> sum = zero_lanes<T>();
     for (int i = 0; i < chunk_.count; ++i)
       sum = sum + multiply<true>(x[i], cols.load(chunk_.map_row(i, offset)));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "../scratch.h"
-#include "lane_shuffle.h"
 #include "nufft_chunk.h"
 
 namespace mrirecon {
@@ -129,8 +128,8 @@ class SlicePass {
     for (int64_t g = 0; g < n_col_groups(); ++g)
       for (int64_t slice = begin; slice < end; ++slice) {
         const int64_t row = slice % layout_.n_slices * kRowsInLane;
-        turn_to_rows(column(g, row), std::min(kRowsInLane, chunk_.n_outer() - row),
-                     lane_at(slot(slice), g * kRowsInLane));
+        turn_to_rows<images>(column(g, row), std::min(kRowsInLane, chunk_.n_outer() - row),
+                             lane_at(slot(slice), g * kRowsInLane));
       }
     for (int64_t slice = begin; slice < end; ++slice) transform_rows(slot(slice));
   }
@@ -139,8 +138,8 @@ class SlicePass {
     for (int64_t g = 0; g < n_col_groups(); ++g) {
       middle_fft_.pad(buffer(), column(g, slice % layout_.n_slices), plane_column(g), 1);
       for (int64_t group = 0; group < layout_.n_row_groups; ++group)
-        turn_to_rows(lane_at(plane_column(g), group * kRowsInLane), kRowsInLane,
-                     lane_at(row_group(slice, group), g * kRowsInLane));
+        turn_to_rows<images>(lane_at(plane_column(g), group * kRowsInLane), kRowsInLane,
+                             lane_at(row_group(slice, group), g * kRowsInLane));
     }
     for (int64_t group = 0; group < layout_.n_row_groups; ++group)
       transform_rows(row_group(slice, group));
@@ -150,22 +149,6 @@ class SlicePass {
   }
 
   Complex<T>* buffer() const { return buffer_.template as<Complex<T>>(); }
-
-  // Lanes of columns -> lanes of rows, a square of both. Of the rows, `n_rows` are there.
-  static void turn_to_rows(const Complex<T>* columns, int64_t n_rows, Complex<T>* rows) {
-    Lanes<T> x[kRowsInLane];
-    for (int64_t i = 0; i < kRowsInLane; ++i)
-      x[i] = i < n_rows ? load_lanes(columns + i * kLanes) : zero_lanes<T>();
-    transpose<images>(x);
-    for (int64_t i = 0; i < kRowsInLane; ++i) store_lanes(x[i], rows + i * kLanes);
-  }
-
-  static void turn_to_columns(const Complex<T>* rows, int64_t n_rows, Complex<T>* columns) {
-    Lanes<T> x[kRowsInLane];
-    for (int64_t i = 0; i < kRowsInLane; ++i) x[i] = load_lanes(rows + i * kLanes);
-    transpose<images>(x);
-    for (int64_t i = 0; i < n_rows; ++i) store_lanes(x[i], columns + i * kLanes);
-  }
 
   void transform_rows(Complex<T>* rows) const {
     row_fft_.pad(buffer(), rows, rows, 1);
@@ -192,8 +175,8 @@ class SlicePass {
     for (int64_t g = 0; g < n_col_groups(); ++g)
       for (int64_t slice = begin; slice < end; ++slice) {
         const int64_t row = slice * kRowsInLane;
-        turn_to_columns(lane_at(slot(slice), g * kRowsInLane),
-                        std::min(kRowsInLane, chunk_.n_outer() - row), column(g, row));
+        turn_to_columns<images>(lane_at(slot(slice), g * kRowsInLane),
+                                std::min(kRowsInLane, chunk_.n_outer() - row), column(g, row));
       }
   }
 
@@ -205,8 +188,8 @@ class SlicePass {
       transform_rows_back(row_group(slice, group));
     for (int64_t g = 0; g < n_col_groups(); ++g) {
       for (int64_t group = 0; group < layout_.n_row_groups; ++group)
-        turn_to_columns(lane_at(row_group(slice, group), g * kRowsInLane), kRowsInLane,
-                        lane_at(plane_column(g), group * kRowsInLane));
+        turn_to_columns<images>(lane_at(row_group(slice, group), g * kRowsInLane), kRowsInLane,
+                                lane_at(plane_column(g), group * kRowsInLane));
       middle_fft_.crop(buffer(), plane_column(g), 1, column(g, slice), 1);
     }
   }

@@ -16,11 +16,12 @@ void with_constant(int64_t value, std::integer_sequence<int, numbers...>, const 
   (void)((value == numbers && (body(std::integral_constant<int, numbers>{}), true)) || ...);
 }
 
-// Widths that kernels are compiled for: what the accuracies of the precision need.
+// Widths that kernels are compiled for (mrirecon/nufft/plan.py): in double precision every second,
+// which is enough where speed is not the first concern.
 template <class T>
-using Widths = std::conditional_t<
-    std::is_same_v<T, float>, std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10>,
-    std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16>>;
+using Widths = std::conditional_t<std::is_same_v<T, float>,
+                                  std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10>,
+                                  std::integer_sequence<int, 2, 4, 6, 8, 10, 12, 14, 16>>;
 
 // A slice is a plane of a volume, or 8 / images rows of an image. A point of it is eight lanes.
 template <class T>
@@ -37,11 +38,11 @@ struct Slices {
 };
 
 // The taps of one sample. The rows' weights stand between zeros, so that they can be read from any
-// row on, a register at a time.
+// row on.
 template <class T>
 struct Weights {
   T depth[kMaxWidth], cols[kMaxWidth];
-  T rows[kLanes + kMaxWidth + kLanes + Lanes<T>::kReals];
+  T rows[kLanes + kMaxWidth + kLanes];
 };
 
 // The taps of two axes, of up to eight taps each, or of one: 16 polynomials at once by Horner's

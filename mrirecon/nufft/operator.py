@@ -10,8 +10,14 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from mrirecon.nufft.plan import Gridding, choose_gridding, make_plan, move_plan
-from mrirecon.nufft.toeplitz import apply_toeplitz, toeplitz_is_faster, toeplitz_kernel
+from mrirecon.nufft.gridding import Gridding, choose_gridding, require_gridding
+from mrirecon.nufft.plan import make_plan, move_plan
+from mrirecon.nufft.toeplitz import (
+    Convolution,
+    apply_convolution,
+    convolution_is_faster,
+    make_convolution,
+)
 from mrirecon.ops.nufft import nufft, nufft_adjoint
 
 
@@ -67,13 +73,15 @@ class Nufft:
         self.coords, self.density = coords, density
         _require_coords(coords, self.image_shape)
         _require_density(density, coords)
+        if gridding is not None:
+            require_gridding(gridding, self.image_shape, coords.dtype)
         self.accuracy = accuracy
         self.gridding = gridding or choose_gridding(
             self.image_shape, coords.shape[-2], n_images, accuracy, coords.dtype
         )
         by_trajectory = coords if coords.ndim == 3 else coords[None]
         self.plan = make_plan(by_trajectory, self.image_shape, self.gridding)
-        self._toeplitz: Tensor | None = None
+        self._convolution: Convolution | None = None
 
     def __call__(self, image: Tensor, coil_maps: Tensor | None = None) -> Tensor:
         """Sample the Fourier transform of images, or of what each coil sees of them.
@@ -142,14 +150,16 @@ class Nufft:
         Raises:
             ValueError: a shape, dtype or device not as above or not the plan's.
         """
-        if toeplitz_is_faster(self.plan) and not self._needs_gradient():
-            return self.normal_by_toeplitz(image, coil_maps)
+        coils = image.shape[1] if coil_maps is None else coil_maps.shape[1]
+        n_images = coils if self.coords.ndim == 3 or coil_maps is not None else coils * len(image)
+        if convolution_is_faster(self.plan, n_images) and not self._needs_gradient():
+            return self.normal_by_convolution(image, coil_maps)
         kspace = self(image, coil_maps)
         if self.density is not None:
             kspace = kspace * self._density_for(kspace)
         return self.adjoint(kspace, coil_maps)
 
-    def normal_by_toeplitz(self, image: Tensor, coil_maps: Tensor | None = None) -> Tensor:
+    def normal_by_convolution(self, image: Tensor, coil_maps: Tensor | None = None) -> Tensor:
         """Apply `normal` as a convolution, which has no gradient to coords or density.
 
         Args:
@@ -159,19 +169,19 @@ class Nufft:
         Returns:
             complex, shape of `image`.
         """
-        if self._toeplitz is None:
-            self._toeplitz = toeplitz_kernel(
+        if self._convolution is None:
+            self._convolution = make_convolution(
                 self.coords, self.image_shape, self.density, self.accuracy
             )
-        return apply_toeplitz(image, self._toeplitz, coil_maps)
+        return apply_convolution(image, self._convolution, coil_maps)
 
     def to(self, device: torch.device | str) -> Self:
         """Give the same operator with its plan on another device."""
         moved = object.__new__(type(self))
         moved.__dict__.update(self.__dict__)
-        for name in ("coords", "density", "_toeplitz"):
-            tensor = getattr(self, name)
-            setattr(moved, name, None if tensor is None else tensor.to(device))
+        for name in ("coords", "density", "_convolution"):
+            part = getattr(self, name)
+            setattr(moved, name, None if part is None else part.to(device))
         moved.plan = move_plan(self.plan, device)
         return moved
 

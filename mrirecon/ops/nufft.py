@@ -55,6 +55,21 @@ def nufft_adjoint(
     return torch.ops.mrirecon.nufft_adjoint(kspace, coil_maps, coords, *plan)
 
 
+def nufft_normal(  # noqa: PLR0917  (the order of mrirecon.nufft.toeplitz.Convolution)
+    image: Tensor,
+    coil_maps: Tensor | None,
+    transfer: Tensor,
+    apodisation: Tensor,
+    roots: Tensor,
+    shape: tuple[int, ...],
+    grid: tuple[int, ...],
+) -> Tensor:
+    """Convolve images, (batch, coils or 1, *shape), by weights on the grid of their transform."""
+    return torch.ops.mrirecon.nufft_normal(
+        image, coil_maps, transfer, apodisation, roots, shape, grid
+    )
+
+
 @torch.library.register_fake("mrirecon::nufft")
 def _(image: Tensor, coil_maps: Tensor | None, coords: Tensor, *plan: Any) -> Tensor:
     coils = image.shape[1] if coil_maps is None else coil_maps.shape[1]
@@ -122,3 +137,53 @@ def _backward_adjoint(ctx: Any, grad_image: Tensor) -> tuple[Tensor | None, ...]
 
 torch.library.register_autograd("mrirecon::nufft", _backward, setup_context=_save)
 torch.library.register_autograd("mrirecon::nufft_adjoint", _backward_adjoint, setup_context=_save)
+
+
+@torch.library.register_fake("mrirecon::nufft_normal")
+def _(image: Tensor, coil_maps: Tensor | None, *convolution: Any) -> Tensor:
+    return torch.empty_like(image, memory_format=torch.contiguous_format)
+
+
+def _save_normal(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    image, coil_maps, *ctx.convolution = inputs
+    ctx.save_for_backward(image, coil_maps)
+
+
+def _backward_normal(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    """Differentiate sum over coils of conj(map) T (map image), T its own adjoint."""
+    image, coil_maps = ctx.saved_tensors
+    needs_image, needs_maps, *rest = ctx.needs_input_grad
+    grad_image = nufft_normal(grad, coil_maps, *ctx.convolution) if needs_image else None
+    grad_maps = None
+    if needs_maps:
+        grad_maps = grad.conj() * nufft_normal(coil_maps * image, None, *ctx.convolution)
+        grad_maps += image.conj() * nufft_normal(coil_maps * grad, None, *ctx.convolution)
+        grad_maps = grad_maps.sum(0, keepdim=True) if len(coil_maps) == 1 else grad_maps
+    return grad_image, grad_maps, *[None] * len(rest)
+
+
+torch.library.register_autograd(
+    "mrirecon::nufft_normal", _backward_normal, setup_context=_save_normal
+)
+
+
+@torch.library.impl("mrirecon::nufft_normal", "CUDA")
+def _(  # noqa: PLR0917  (the schema's order)
+    image: Tensor,
+    coil_maps: Tensor | None,
+    transfer: Tensor,
+    apodisation: Tensor,
+    roots: Tensor,
+    shape: list[int],
+    grid: list[int],
+) -> Tensor:
+    coil_images = image if coil_maps is None else image * coil_maps
+    axes = tuple(range(2, image.ndim))
+    weights = transfer.transpose(-1, -2).flatten(2, 3)  # (batch, depth, rows, cols)
+    weights = weights[:, :, : [1, *grid][-2]].reshape(-1, *grid)  # of bands the rows that are there
+    padded = torch.fft.fftn(coil_images, s=grid, dim=axes) * weights[:, None]
+    inside = (slice(None), slice(None), *(slice(n) for n in shape))
+    result = torch.fft.ifftn(padded, dim=axes, norm="forward")[inside]
+    if coil_maps is None:
+        return result.contiguous()
+    return (coil_maps.conj() * result).sum(1, keepdim=True)

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.nufft import Gridding, Nufft
+from mrirecon.nufft.toeplitz import make_convolution
 from mrirecon.reference import nufft as direct
 
 DTYPES = [torch.float32, torch.float64]
@@ -214,8 +215,8 @@ def test_a_plan_survives_pickling() -> None:
 
 def test_a_gridding_of_ones_own_is_used() -> None:
     coords = random_coords(40, (10, 12), torch.float64)
-    op = Nufft(coords, (10, 12), gridding=Gridding((32, 36), 9, 1e-7))
-    assert (op.plan.grid, op.plan.width) == ((32, 36), 9)
+    op = Nufft(coords, (10, 12), gridding=Gridding((32, 36), 10, 1e-7))
+    assert (op.plan.grid, op.plan.width) == ((32, 36), 10)
     assert_accurate(op, coords, 1e-6)
 
 
@@ -232,14 +233,35 @@ class TestNormal:
         maps = images(shape, torch.float64, 1, 3) if with_maps else None
         image = images(shape, torch.float64, 2, 1 if with_maps else 3)
         pair = op.adjoint(op(image, maps) * op.density, maps)
-        assert relative_error(op.normal_by_toeplitz(image, maps), pair) <= 1e-8
+        assert relative_error(op.normal_by_convolution(image, maps), pair) <= 1e-8
         assert relative_error(op.normal(image, maps), pair) <= 1e-8
 
     def test_each_trajectory_of_a_batch_has_its_own_kernel(self) -> None:
         coords = torch.stack([random_coords(60, (9, 8), torch.float64) for _ in range(2)])
         op, image = Nufft(coords, (9, 8), 1e-9), images((9, 8), torch.float64, 2)
         expected = op.adjoint(op(image))
-        assert relative_error(op.normal_by_toeplitz(image), expected) <= 1e-8
+        assert relative_error(op.normal_by_convolution(image), expected) <= 1e-8
+
+    def test_convolution_has_exact_gradients(self) -> None:
+        op = Nufft(random_coords(40, (5, 6), torch.float64), (5, 6))
+        image = images((5, 6), torch.float64, 2).requires_grad_()
+        maps = images((5, 6), torch.float64, 1, 3).requires_grad_()
+        assert torch.autograd.gradcheck(op.normal_by_convolution, (image, maps))
+        assert torch.autograd.gradgradcheck(op.normal_by_convolution, (image,))
+
+    def test_convolution_is_a_well_formed_operator(self) -> None:
+        op = Nufft(random_coords(40, (5, 6), torch.float64), (5, 6))
+        convolution = make_convolution(op.coords, (5, 6), None, 1e-3)
+        operands = (images((5, 6), torch.float64).requires_grad_(), None, *convolution)
+        torch.library.opcheck(torch.ops.mrirecon.nufft_normal.default, operands)
+
+    @pytest.mark.parametrize("shape", [(33, 40), (10, 12, 9)])
+    def test_convolution_gives_the_same_bits_for_any_number_of_threads(
+        self, shape: tuple[int, ...]
+    ) -> None:
+        op = Nufft(random_coords(300, shape, torch.float32), shape)
+        image = images(shape, torch.float32, 3)
+        assert_same_for_any_number_of_threads(lambda: op.normal_by_convolution(image))
 
     def test_weights_keep_their_gradient(self) -> None:
         density = torch.rand(60, dtype=torch.float64, requires_grad=True)
@@ -331,6 +353,21 @@ COORDS = torch.zeros(4, 2)
 def test_rejects_what_cannot_be_planned(arguments: tuple[object, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Nufft(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("gridding", "message"),
+    [
+        (Gridding((32, 32), 11, 0), r"gridding: expected a width of 2, .*, 10 for .*32, got 11"),
+        (Gridding((32,), 6, 0), r"gridding: expected a grid of 2 sizes, .* got \(32,\)"),
+        (Gridding((36, 32), 6, 0), "gridding: .* axis 0, a multiple of 8 and .*, got 36"),
+        (Gridding((32, 44), 6, 0), "gridding: .* axis 1, .* product of 2, 3 and 5, got 44"),
+        (Gridding((16, 32), 6, 0), "gridding: expected a grid size of at least 32 along axis 0"),
+    ],
+)
+def test_rejects_a_gridding_that_kernels_cannot_use(gridding: Gridding, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Nufft(COORDS, (8, 9), gridding=gridding)
 
 
 def test_rejects_a_density_of_another_shape() -> None:
