@@ -10,6 +10,16 @@ from mrirecon.sampling.trajectories import (
     spiral_density,
     spiral_trajectory,
 )
+from mrirecon.sampling.trajectory_config import (
+    TrajectoryConfig,
+    TrajectoryKind,
+    plan_trajectory,
+    summarise_trajectory,
+    trajectory_mask,
+)
+
+Undersampling = SamplingConfig | TrajectoryConfig
+"""How k-space is undersampled: by a mask on the grid, or along a trajectory off it."""
 
 __all__ = [
     "STRATEGIES",
@@ -17,13 +27,19 @@ __all__ = [
     "Order",
     "SamplingConfig",
     "Strategy",
+    "TrajectoryConfig",
+    "TrajectoryKind",
+    "Undersampling",
     "acceleration",
     "full_mask",
     "make_mask",
     "mask_batch",
+    "plan_trajectory",
     "radial_density",
     "radial_trajectory",
     "spiral_density",
     "spiral_trajectory",
     "summarise",
+    "summarise_trajectory",
+    "trajectory_mask",
 ]

@@ -1,4 +1,4 @@
-"""Draw masks beside their point spread function, as one figure in a file."""
+"""Draw masks and trajectories beside their point spread function, as one figure in a file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,11 @@ from torch import Tensor
 from mrirecon.files import atomic_path
 from mrirecon.fourier import ifft_centred, masked_dims
 from mrirecon.sampling.summary import MaskSummary, full_mask
+from mrirecon.sampling.trajectory_config import (
+    TrajectoryConfig,
+    plan_trajectory,
+    summarise_trajectory,
+)
 
 FLOOR = -60.0  # [dB], the darkest value drawn; an aliased copy below it is lost in any image
 PANEL = 3.0  # [inch], width of one mask
@@ -61,8 +66,57 @@ def point_spread(mask: Tensor) -> NDArray[np.float64]:
     Returns:
         float64, (rows, cols), in [dB], 0 at the centre, not below `FLOOR`.
     """
-    spread = ifft_centred(mask.to(torch.complex128)).abs()
-    relative = spread / spread.max()
+    return _decibels(ifft_centred(mask.to(torch.complex128)).abs())
+
+
+def trajectory_spread(trajectory: TrajectoryConfig, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """Compute the magnitude of a trajectory's point spread function: a point, gridded.
+
+    Returns:
+        As `point_spread`.
+    """
+    nufft = plan_trajectory(trajectory, shape, torch.device("cpu"))
+    assert nufft.density is not None, "plan_trajectory gives one"
+    point = nufft.density.to(torch.complex64)[None, None]  # every sample of a point is 1
+    return _decibels(nufft.adjoint(point)[0, 0].abs())
+
+
+def draw_trajectory(
+    trajectory: TrajectoryConfig, shape: tuple[int, int], path: Path, *, title: str
+) -> None:
+    """Draw the readouts of a trajectory, the first one bright, over its point spread function.
+
+    Args:
+        trajectory: what to draw.
+        shape: (rows, cols) of the image.
+        path: of the figure; its suffix chooses the format, such as .png or .svg.
+        title: above it.
+
+    Raises:
+        ValueError: the suffix names no format that matplotlib writes.
+        OSError: the file cannot be written.
+    """
+    height = PANEL * shape[0] / shape[1]  # [inch]
+    figure = Figure(figsize=(PANEL + 0.6, 2 * height + 1.4), layout="constrained")
+    above, below = figure.subplots(2, 1)
+    readouts = trajectory.coords(shape).unflatten(0, (trajectory.n_readouts, -1))
+    for number, readout in enumerate(readouts.numpy()):
+        style = {"color": "C1", "zorder": 2} if number == 0 else {"color": "C0", "alpha": 0.6}
+        above.plot(readout[:, 1], readout[:, 0], linewidth=0.6, **style)
+    above.set(xlim=(-shape[1] / 2, shape[1] / 2), ylim=(shape[0] / 2, -shape[0] / 2))
+    above.set_aspect("equal")
+    above.tick_params(labelsize="small")
+    above.set_title(
+        f"{title}\n{_wrapped(summarise_trajectory(trajectory, shape))}", fontsize="small"
+    )
+    above.set_xlabel("[cycles per field of view]", fontsize="small")
+    _draw_spread(below, trajectory_spread(trajectory, shape))
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=RESOLUTION)
+
+
+def _decibels(spread: Tensor) -> NDArray[np.float64]:
+    relative = spread.double() / spread.max()
     return np.asarray(20 * torch.log10(relative.clamp_min(10 ** (FLOOR / 20))).numpy())
 
 

@@ -81,7 +81,7 @@ def summarise(config: SamplingConfig, mask: Tensor, shape: tuple[int, int]) -> M
         n_readouts=n_readouts,
         n_samples=n_measured,
         acceleration=acceleration(mask),
-        calibration=_sampled_centre(mask),
+        calibration=sampled_centre(mask),
         largest_gap=_largest_gap(mask) if config.is_line_mask else None,
         scan_time_factor=n_full / n_readouts,
     )
@@ -109,7 +109,7 @@ def full_mask(mask: Tensor, shape: tuple[int, int]) -> Tensor:
     return mask.expand(rows, cols)
 
 
-def _sampled_centre(mask: Tensor) -> int:
+def sampled_centre(mask: Tensor) -> int:
     """Find the extent of the largest fully sampled block around the centre n // 2."""
     measured = mask.numpy().reshape([n for n in mask.shape if n > 1] or [1])
     largest = min(measured.shape)

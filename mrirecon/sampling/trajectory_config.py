@@ -1,0 +1,127 @@
+"""What to sample off the grid: the description of a trajectory, and its plan, made once."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from mrirecon.nufft import Nufft
+from mrirecon.sampling.config import Extent
+from mrirecon.sampling.masks import acceleration
+from mrirecon.sampling.summary import MaskSummary, sampled_centre
+from mrirecon.sampling.trajectories import (
+    Order,
+    radial_density,
+    radial_trajectory,
+    spiral_density,
+    spiral_trajectory,
+    visited_cells,
+)
+
+TrajectoryKind = Literal["radial", "spiral"]
+_ACCURACY = 1e-5  # of the transform; data consistency amplifies its errors, up to 100 times
+
+
+@dataclass(frozen=True)
+class TrajectoryConfig:
+    """Describe the sampling of k-space off the grid, by readouts through its centre.
+
+    Attributes:
+        kind: `radial` spokes, or Archimedean `spiral` interleaves that at this number of readouts
+            turn often enough to measure k-space fully.
+        n_readouts: spokes or interleaves, 1 or more.
+        n_samples: of each readout, 2 or more.
+        order: how readouts follow each other: `golden`, `tiny_golden` or `uniform` angles.
+        first_angle: of the first readout, [degrees].
+        n_turns: of each interleave; None for as many as measure k-space fully. Fewer undersample.
+    """
+
+    kind: TrajectoryKind = "radial"
+    n_readouts: int = 60
+    n_samples: int = 512
+    order: Order = "golden"
+    first_angle: float = 0.0
+    n_turns: float | None = None
+
+    per: ClassVar[Extent] = "run"
+    """All slices of a run share the trajectory, and so its plan."""
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        """Refuse values that describe no trajectory.
+
+        Raises:
+            ValueError: "name: expected ..., got ...".
+        """
+        for name, choices in (("kind", get_args(TrajectoryKind)), ("order", get_args(Order))):
+            got = getattr(self, name)
+            _expect(name, got in choices, f"one of {', '.join(choices)}", got)
+        _expect("n_readouts", self.n_readouts >= 1, "1 or more", self.n_readouts)
+        _expect("n_samples", self.n_samples >= 2, "2 or more", self.n_samples)
+        _expect("first_angle", math.isfinite(self.first_angle), "a finite angle", self.first_angle)
+        if self.n_turns is not None:
+            wanted = f"none for {self.kind}, whose readouts do not turn"
+            _expect("n_turns", self.kind == "spiral", wanted, self.n_turns)
+            _expect("n_turns", 0 < self.n_turns < math.inf, "above 0", self.n_turns)
+
+    def coords(self, shape: tuple[int, int]) -> Tensor:
+        """Give the trajectory, float32, (samples, 2), [cycles per field of view], (row, col)."""
+        counts = self.n_readouts, self.n_samples, shape
+        if self.kind == "radial":
+            return radial_trajectory(*counts, order=self.order, first_angle=self.first_angle)
+        return spiral_trajectory(
+            *counts, n_turns=self.n_turns, order=self.order, first_angle=self.first_angle
+        )
+
+    def density(self, shape: tuple[int, int]) -> Tensor:
+        """Give the area around each sample, float32, (samples,), [cells of the grid]."""
+        density = radial_density if self.kind == "radial" else spiral_density
+        return density(self.n_readouts, self.n_samples, shape)
+
+
+@lru_cache(maxsize=16)
+def plan_trajectory(
+    config: TrajectoryConfig, shape: tuple[int, int], device: torch.device
+) -> Nufft:
+    """Plan the transform to a trajectory's samples, with their density; kept for further calls.
+
+    All that the plan holds is made here, outside inference mode, so that evaluation and training
+    can share it.
+    """
+    with torch.inference_mode(mode=False), torch.no_grad():
+        nufft = Nufft(config.coords(shape), shape, _ACCURACY, density=config.density(shape))
+        nufft = nufft.to(device)
+        nufft.normal(torch.zeros(1, 1, *shape, dtype=torch.complex64, device=device))
+        return nufft
+
+
+def trajectory_mask(config: TrajectoryConfig, shape: tuple[int, int]) -> Tensor:
+    """Mark the grid's cells that hold a sample: bool, (rows, cols)."""
+    return visited_cells(config.coords(shape), shape)
+
+
+def summarise_trajectory(config: TrajectoryConfig, shape: tuple[int, int]) -> MaskSummary:
+    """Measure a trajectory as `summarise` measures a mask.
+
+    Its samples, acceleration and centre are those of the grid's cells that it visits. All
+    readouts count the same time, against the lines of the shorter axis.
+    """
+    mask = trajectory_mask(config, shape)
+    return MaskSummary(
+        shape=shape,
+        kind="spokes" if config.kind == "radial" else "interleaves",
+        n_readouts=config.n_readouts,
+        n_samples=int(mask.sum()),
+        acceleration=acceleration(mask),
+        calibration=sampled_centre(mask),
+        largest_gap=None,
+        scan_time_factor=min(shape) / config.n_readouts,
+    )
+
+
+def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
+    if not holds:
+        raise ValueError(f"{name}: expected {wanted}, got {got}")
