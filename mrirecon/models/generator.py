@@ -1,7 +1,8 @@
 """The generator: a network on magnitude images, joined with the measured k-space.
 
 The join follows Schlemper et al. 2018 (10.1109/TMI.2017.2760978), equation 4 without noise: a
-sample that was measured is kept, one that was not is the network's.
+sample that was measured is kept, one that was not is the network's. Off the grid it is the image
+nearest to the network's that fits the measurement.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -10,8 +11,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mrirecon.classical import enforce_off_grid_consistency
 from mrirecon.fourier import enforce_image_consistency
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.nufft import Nufft
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,16 @@ class Generator(nn.Module):
         self.network = ReconResNet(config.network)
 
     def forward(
-        self, zero_filled: Tensor, mask: Tensor, phase: Tensor | None = None
+        self, zero_filled: Tensor, sampled: Tensor | Nufft, phase: Tensor | None = None
     ) -> Reconstruction:
         """Reconstruct a batch.
 
         Args:
             zero_filled: complex64, (batch, 1, rows, cols), the centred inverse FFT of k-space
-                with zeros where nothing was measured; scaled so that the image is in [0, 1].
-            mask: bool, (cols,), (rows or 1, cols or 1) or (batch, rows or 1, cols or 1); True is
-                measured.
+                with zeros where nothing was measured, or `Nufft.grid` of samples off the grid;
+                scaled so that the image is in [0, 1].
+            sampled: the mask: bool, (cols,), (rows or 1, cols or 1) or (batch, rows or 1, cols or
+                1), True is measured; or the transform to the samples, with their density.
             phase: complex64, (batch, 1, rows, cols), of magnitude 1: the image's phase where it
                 is known. None stands for zero phase, that of an image simulated from magnitudes.
 
@@ -94,23 +98,23 @@ class Generator(nn.Module):
         """
         network: Tensor = self.network(zero_filled.abs())
         if self.config.consistency == "inside":
-            consistent = make_consistent(network, zero_filled, mask, phase)
+            consistent = make_consistent(network, zero_filled, sampled, phase)
             return Reconstruction(network, consistent, consistent, consistent)
         with torch.no_grad():
-            consistent = make_consistent(network, zero_filled, mask, phase)
+            consistent = make_consistent(network, zero_filled, sampled, phase)
         output = network if self.config.consistency == "none" else consistent
         return Reconstruction(network, consistent, output, network)
 
 
 def make_consistent(
-    network: Tensor, zero_filled: Tensor, mask: Tensor, phase: Tensor | None
+    network: Tensor, zero_filled: Tensor, sampled: Tensor | Nufft, phase: Tensor | None
 ) -> Tensor:
     """Put the measured k-space back and return the image along its phase, 0 or more.
 
     Args:
         network: real, (batch, 1, rows, cols), a magnitude image of any origin.
         zero_filled: complex, same shape, of the measured k-space.
-        mask: bool, as in `Generator.forward`.
+        sampled: mask or transform, as in `Generator.forward`.
         phase: complex of magnitude 1, same shape; None stands for zero phase.
 
     Returns:
@@ -119,7 +123,10 @@ def make_consistent(
     image = network.to(zero_filled.dtype)
     if phase is not None:
         image = image * phase
-    image = enforce_image_consistency(image, zero_filled, mask)
+    if isinstance(sampled, Nufft):
+        image = enforce_off_grid_consistency(image, zero_filled, sampled)
+    else:
+        image = enforce_image_consistency(image, zero_filled, sampled)
     if phase is not None:
         image = image * phase.conj()
     return image.real.clamp_min(0.0)

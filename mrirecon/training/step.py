@@ -103,7 +103,7 @@ def training_step(
     terms: dict[str, Tensor] = {}
 
     with autocast:
-        reconstruction = state.generator(measurement.zero_filled, measurement.mask)
+        reconstruction = state.generator(measurement.zero_filled, measurement.sampled)
     image = reconstruction.trained  # (batch, 1, rows, cols)
 
     if discriminator is not None and state.discriminator_optimizer is not None:

@@ -18,7 +18,7 @@ from torch import Tensor
 from mrirecon.data import RawBatch, SliceDataset, augment, simulate
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, PatchDiscriminator
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import Undersampling
 from mrirecon.training.checkpoint import (
     discard_after,
     last_checkpoint,
@@ -43,7 +43,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     generator: Generator,
     discriminator: PatchDiscriminator | None,
     dataset: SliceDataset,
-    sampling: SamplingConfig,
+    sampling: Undersampling,
     config: TrainingConfig,
     *,
     device: torch.device,

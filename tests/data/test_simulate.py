@@ -6,10 +6,11 @@ import torch
 
 from mrirecon.data import RawBatch, simulate
 from mrirecon.fourier import fft_centred, ifft_centred
-from mrirecon.sampling import SamplingConfig, make_mask
+from mrirecon.sampling import SamplingConfig, TrajectoryConfig, make_mask, trajectory_mask
 
 LINES = SamplingConfig(acceleration=4)
 PLANE = SamplingConfig("variable_density_2d", acceleration=4)
+SPOKES = TrajectoryConfig(n_readouts=9, n_samples=48)
 EPS = torch.finfo(torch.float32).eps
 
 
@@ -79,14 +80,51 @@ def test_the_zero_filled_image_lies_on_the_target() -> None:
     assert measured.zero_filled.imag.abs().max() < tolerance
 
 
+def test_a_trajectory_measures_its_samples_and_grids_them() -> None:
+    batch = make_batch(shape=(33, 40))
+
+    measured = simulate(batch, SPOKES, seed=1)
+
+    row, col = (torch.arange(n, dtype=torch.float64) - n // 2 for n in (33, 40))
+    coords = SPOKES.coords((33, 40)).double()
+    along_rows = torch.exp(-2j * math.pi * coords[:, :1] * row / 33)  # (samples, rows)
+    along_cols = torch.exp(-2j * math.pi * coords[:, 1:] * col / 40)
+    image = measured.target[:, 0].to(torch.complex128)
+    exact = torch.einsum("sr,brc,sc->bs", along_rows, image, along_cols) / math.sqrt(33 * 40)
+    error = torch.linalg.norm(measured.kspace[:, 0] - exact) / torch.linalg.norm(exact)
+    assert error < 1e-4  # of the transform
+    gridded = torch.einsum(
+        "sr,bs,sc->brc", along_rows.conj(), exact * SPOKES.density((33, 40)), along_cols.conj()
+    ) / math.sqrt(33 * 40)
+    difference = torch.linalg.norm(measured.zero_filled[:, 0] - gridded)
+    assert difference < 2e-4 * torch.linalg.norm(gridded)
+    assert torch.equal(measured.mask[1], trajectory_mask(SPOKES, (33, 40)))
+    assert measured.sampled is measured.nufft
+
+
+def test_noise_along_a_trajectory_has_the_stated_size() -> None:
+    batch = make_batch(4, (32, 32))
+    clean, noisy = (simulate(batch, SPOKES, seed=1, noise_std=std) for std in (0.0, 0.05))
+    noise = noisy.kspace - clean.kspace
+    for component in (noise.real, noise.imag):
+        error = 5 / math.sqrt(2 * noise.numel())  # standard errors of a standard deviation
+        assert component.std().item() == pytest.approx(0.05, rel=error)
+
+
+@pytest.mark.parametrize("sampling", [PLANE, SPOKES])
 @pytest.mark.parametrize("noise_std", [0.0, 0.1])
-def test_a_slice_is_measured_the_same_in_any_batch(noise_std: float) -> None:
+def test_a_slice_is_measured_the_same_in_any_batch(
+    noise_std: float, sampling: SamplingConfig | TrajectoryConfig
+) -> None:
     batch = make_batch()
 
-    together = simulate(batch, PLANE, seed=3, epoch=1, noise_std=noise_std)
-    alone = simulate(part(batch, slice(2, 3)), PLANE, seed=3, epoch=1, noise_std=noise_std)
+    together = simulate(batch, sampling, seed=3, epoch=1, noise_std=noise_std)
+    alone = simulate(part(batch, slice(2, 3)), sampling, seed=3, epoch=1, noise_std=noise_std)
 
-    assert torch.equal(together.kspace[2:], alone.kspace)
+    if sampling is PLANE:
+        assert torch.equal(together.kspace[2:], alone.kspace)
+    else:  # images of a batch are transformed in lanes
+        torch.testing.assert_close(together.kspace[2:], alone.kspace, rtol=0, atol=100 * EPS)
 
 
 @pytest.mark.parametrize("change", ["seed", "epoch", "volume", "slice"])
