@@ -10,12 +10,13 @@ from mrirecon.data.store_writer import SliceWriter
 from mrirecon.evaluation import METHODS, Evaluation, Example, evaluate
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, GeneratorConfig, ReconResNetConfig
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
 
 SHAPE = (32, 28)
 SUBJECTS = ("anna", "bert")
 N_SLICES = 3
 SAMPLING = SamplingConfig(strategy="random", acceleration=2.5, calibration=6)
+SPOKES = TrajectoryConfig(n_readouts=8, n_samples=64)
 CPU = torch.device("cpu")
 
 
@@ -65,13 +66,18 @@ def make_generator() -> Generator:
 
 
 def make_evaluation(
-    dataset: SliceDataset, *, protocol: str = "per_slice", batch_size: int = 4, name: str = "small"
+    dataset: SliceDataset,
+    *,
+    sampling: Undersampling = SAMPLING,
+    protocol: str = "per_slice",
+    batch_size: int = 4,
+    name: str = "small",
 ) -> Evaluation:
     """Evaluate the small generator on a dataset."""
     return evaluate(
         make_generator(),
         dataset,
-        SAMPLING,
+        sampling,
         seed=5,
         protocol=get_protocol(protocol),
         batch_size=batch_size,

@@ -10,8 +10,10 @@ from mrirecon.evaluation.files import (
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.run import Evaluation, evaluate
 from mrirecon.evaluation.scores import (
+    ALL_METHODS,
     METHODS,
     METRICS,
+    OFF_GRID_METHODS,
     MethodName,
     MetricName,
     SliceScore,
@@ -23,8 +25,10 @@ from mrirecon.evaluation.scores import (
 )
 
 __all__ = [
+    "ALL_METHODS",
     "METHODS",
     "METRICS",
+    "OFF_GRID_METHODS",
     "Evaluation",
     "Example",
     "MethodName",

@@ -9,7 +9,7 @@ from torch import Tensor
 from mrirecon.data import RawBatch, SliceDataset
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.run import Evaluation
-from mrirecon.evaluation.scores import METHODS, MethodName, SliceScore
+from mrirecon.evaluation.scores import MethodName, SliceScore
 from mrirecon.models import Generator
 
 _RANKED_BY: MethodName = "network + data consistency"
@@ -143,7 +143,7 @@ def _pick(
                 reason=reasons[key],
                 is_ranked=reasons[key] != _BY_PLACE,
                 target=_to_host(batch.target[row]),
-                images={method: _to_host(batch.images[method][row]) for method in METHODS},
+                images={method: _to_host(image[row]) for method, image in batch.images.items()},
                 mask=_to_host(batch.masks[row]),
                 scores={s.method: s for s in scores if (s.subject, s.slice) == key},
             )

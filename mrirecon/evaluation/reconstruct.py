@@ -9,7 +9,7 @@ from torch import Tensor
 from mrirecon.data import RawBatch, simulate
 from mrirecon.evaluation.scores import MethodName
 from mrirecon.models import Generator, make_consistent
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import Undersampling
 
 _EPOCH = 0  # a test set is seen once
 
@@ -23,7 +23,8 @@ class ReconstructedBatch:
         slices: number of each slice within its source.
         target: float32, (batch, rows, cols), in [0, 1].
         images: float32, (batch, rows, cols), of each method.
-        masks: bool, (batch, rows, cols), True where k-space was measured; an expanded view.
+        masks: bool, (batch, rows, cols), True where k-space was measured, off the grid in the
+            cells that hold a sample; an expanded view.
     """
 
     volumes: list[int]
@@ -37,13 +38,13 @@ class ReconstructedBatch:
 def reconstruct_batches(
     generator: Generator,
     batches: Iterable[RawBatch],
-    sampling: SamplingConfig,
+    sampling: Undersampling,
     *,
     seed: int,
     device: torch.device,
     noise_std: float = 0.0,
 ) -> Iterator[ReconstructedBatch]:
-    """Reconstruct batch after batch, zero-filled, by the network, and with data consistency.
+    """Reconstruct batch after batch by every method of `METHODS` or `OFF_GRID_METHODS`.
 
     Args:
         generator: on `device`, in evaluation mode.
@@ -60,16 +61,18 @@ def reconstruct_batches(
         measurement = simulate(
             raw.to(device), sampling, seed=seed, epoch=_EPOCH, noise_std=noise_std
         )
-        reconstruction = generator(measurement.zero_filled, measurement.mask)
+        reconstruction = generator(measurement.zero_filled, measurement.sampled)
         magnitude = measurement.zero_filled.abs()
-        alone = make_consistent(magnitude, measurement.zero_filled, measurement.mask, None)
+        is_on_grid = measurement.nufft is None
+        prior = magnitude if is_on_grid else torch.zeros_like(magnitude)
+        alone = make_consistent(prior, measurement.zero_filled, measurement.sampled, None)
         target = measurement.target[:, 0].float()  # (batch, rows, cols)
         yield ReconstructedBatch(
             volumes=raw.volumes.tolist(),
             slices=raw.slices.tolist(),
             target=target,
             images={
-                "zero-filled": magnitude[:, 0].float(),
+                "zero-filled" if is_on_grid else "gridding": magnitude[:, 0].float(),
                 "data consistency alone": alone[:, 0].float(),
                 "network": reconstruction.network[:, 0].float(),
                 "network + data consistency": reconstruction.consistent[:, 0].float(),

@@ -10,10 +10,16 @@ from torch import Tensor
 
 from mrirecon.data import SliceDataset
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
-from mrirecon.evaluation.scores import DATA_RANGE, METHODS, SliceScore, score_slice
+from mrirecon.evaluation.scores import (
+    ALL_METHODS,
+    DATA_RANGE,
+    MethodName,
+    SliceScore,
+    score_slice,
+)
 from mrirecon.metrics import Protocol, measure_slices
 from mrirecon.models import Generator
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import Undersampling
 
 Progress = Callable[[int, int], None]
 
@@ -37,12 +43,18 @@ class Evaluation:
     name: str
     description: str
     protocol: Protocol
-    sampling: SamplingConfig
+    sampling: Undersampling
     seed: int
     noise_std: float
     scores: list[SliceScore]
     n_blank: int
     seconds: float
+
+    @property
+    def methods(self) -> tuple[MethodName, ...]:
+        """The methods that were scored, first the one that uses neither prior nor network."""
+        scored = {score.method for score in self.scores}
+        return tuple(method for method in ALL_METHODS if method in scored)
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ class _Measured:
 
     volumes: list[int]
     slices: list[int]
+    methods: tuple[MethodName, ...]
     values: Tensor
     n_pixels: int
 
@@ -58,7 +71,7 @@ class _Measured:
 def evaluate(
     generator: Generator,
     dataset: SliceDataset,
-    sampling: SamplingConfig,
+    sampling: Undersampling,
     *,
     seed: int,
     protocol: Protocol,
@@ -69,7 +82,7 @@ def evaluate(
     noise_std: float = 0.0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Score every method of `METHODS` on every slice.
+    """Score every method on every slice.
 
     Whole batches are undersampled, reconstructed and measured on the device; the host reads the
     measures once, at the end. A blank target has no NMSE, so protocols that score slices leave
@@ -121,20 +134,20 @@ def evaluate(
         seed=seed,
         noise_std=noise_std,
         scores=kept,
-        n_blank=(len(scores) - len(kept)) // len(METHODS),
+        n_blank=(len(scores) - len(kept)) // len(measured[0].methods),
         seconds=time.perf_counter() - start,
     )
 
 
 def _measure(batch: ReconstructedBatch, protocol: Protocol) -> _Measured:
     values = []
-    for method in METHODS:
-        measures = measure_slices(
-            batch.images[method], batch.target, data_range=DATA_RANGE, protocol=protocol
-        )
+    for image in batch.images.values():
+        measures = measure_slices(image, batch.target, data_range=DATA_RANGE, protocol=protocol)
         values.append(torch.stack([measure.double() for measure in measures]))
     rows, cols = batch.target.shape[-2:]
-    return _Measured(batch.volumes, batch.slices, torch.stack(values), rows * cols)
+    return _Measured(
+        batch.volumes, batch.slices, tuple(batch.images), torch.stack(values), rows * cols
+    )
 
 
 def _read_scores(measured: _Measured, dataset: SliceDataset) -> list[SliceScore]:
@@ -145,7 +158,9 @@ def _read_scores(measured: _Measured, dataset: SliceDataset) -> list[SliceScore]
         zip(measured.volumes, measured.slices, strict=True)
     ):
         subject = dataset.store.subjects[volume].name
-        for method, (ssims, squared_errors, target_energies) in zip(METHODS, values, strict=True):
+        for method, (ssims, squared_errors, target_energies) in zip(
+            measured.methods, values, strict=True
+        ):
             numbers = ssims[index], squared_errors[index], target_energies[index]
             if not all(math.isfinite(number) for number in numbers):
                 raise ValueError(

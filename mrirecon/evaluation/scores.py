@@ -9,13 +9,17 @@ from typing import Literal, get_args
 from mrirecon.metrics import Protocol, pool
 
 MethodName = Literal[
-    "zero-filled", "data consistency alone", "network", "network + data consistency"
+    "zero-filled", "gridding", "data consistency alone", "network", "network + data consistency"
 ]
 MetricName = Literal["ssim", "psnr", "nmse"]
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
-"""`data consistency alone` is the zero-filled magnitude with the measured k-space put back: what
-the known phase of simulated images is worth without any network, so that a reader can tell it
-from what was learnt."""
+ALL_METHODS: tuple[MethodName, ...] = get_args(MethodName)
+METHODS: tuple[MethodName, ...] = tuple(name for name in ALL_METHODS if name != "gridding")
+"""On the grid. `data consistency alone` is the zero-filled magnitude with the measured k-space put
+back: what the known phase of simulated images is worth without any network, so that a reader can
+tell it from what was learnt."""
+OFF_GRID_METHODS: tuple[MethodName, ...] = ("gridding", *METHODS[1:])
+"""Along a trajectory. `data consistency alone` is what conjugate gradients make of the measurement
+from an image of zeros, by the steps that also follow the network, and along the known phase."""
 METRICS: tuple[MetricName, ...] = ("ssim", "psnr", "nmse")
 DATA_RANGE = 1.0  # simulated targets are divided by their volume's maximum
 
@@ -141,11 +145,11 @@ def aggregate(
         scores: `unit_scores` of one test set, for what its protocol calls its statistics.
 
     Returns:
-        Statistics under the names of the method and of the metric; methods as in `METHODS`,
-        those without a score left out.
+        Statistics under the names of the method and of the metric; methods as in
+        `ALL_METHODS`, those without a score left out.
     """
     summary: dict[MethodName, dict[MetricName, Statistics]] = {}
-    for method in METHODS:
+    for method in ALL_METHODS:
         chosen = [score for score in scores if score.method == method]
         if chosen:
             summary[method] = {

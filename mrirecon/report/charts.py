@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import matplotlib
 import numpy as np
@@ -12,27 +13,37 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mrirecon.evaluation import METHODS, MethodName
+from mrirecon.evaluation import ALL_METHODS, MethodName
 
 # Placeholder in the drawing -> (on light, on dark); replaced by variables in the SVG.
 _INK, _LINE, _FAINT = "#010101", "#020202", "#030303"
 METHOD_COLOURS: dict[MethodName, tuple[str, str]] = {
     "zero-filled": ("#8d96a0", "#98a2ad"),
+    "gridding": ("#8d96a0", "#98a2ad"),
     "data consistency alone": ("#b08d3c", "#d3b25f"),
     "network": ("#3f7cac", "#6aa9da"),
     "network + data consistency": ("#c2593f", "#e8866b"),
 }
-_METHOD_MARKS = {method: f"#0405{index:02x}" for index, method in enumerate(METHODS)}
+_METHOD_MARKS = {method: f"#0405{index:02x}" for index, method in enumerate(ALL_METHODS)}
 _THEME = {
     _INK: ("#30363d", "#d0d7de"),
     _LINE: ("#c8cdd3", "#454c54"),
     _FAINT: ("#9fc0da", "#33536d"),
-} | {_METHOD_MARKS[method]: METHOD_COLOURS[method] for method in METHODS}
+} | {_METHOD_MARKS[method]: METHOD_COLOURS[method] for method in ALL_METHODS}
 
 _WIDTH, _HEIGHT = 3.6, 2.5  # inches at 72 points: about a phone's width
 _NAME_LENGTH = 45  # characters that fit below a chart
 _MOST_POINTS = 60  # more points than this hide the box they belong to
 _SMOOTHED_PARTS = 40  # a curve's running mean spans this part of it
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart, or a picture of pixels, and what it shows, for those who do not see it."""
+
+    uri: str
+    description: str
+    is_picture: bool = False
 
 
 def box_plot_uri(
@@ -51,11 +62,12 @@ def box_plot_uri(
     figure, axes = _new_chart(label)
     if is_log:
         axes.set_yscale("log")
-    width = 0.8 / len(METHODS)
+    methods = [name for name in ALL_METHODS if any(name in values for values in groups.values())]
+    width = 0.8 / len(methods)
     for place, values_of in enumerate(groups.values()):
-        for index, method in enumerate(METHODS):
+        for index, method in enumerate(methods):
             values = np.asarray(values_of.get(method, ()), dtype=float)
-            centre = place + (index - (len(METHODS) - 1) / 2) * width
+            centre = place + (index - (len(methods) - 1) / 2) * width
             _draw_box(axes, values[np.isfinite(values)], centre, width, _METHOD_MARKS[method])
     names = [_shorten(name, _NAME_LENGTH // len(groups)) for name in groups]
     # a name with two dollar signs is no formula

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 from mrirecon.evaluation import (
-    METHODS,
     METRICS,
     Evaluation,
     MethodName,
@@ -17,7 +16,6 @@ from mrirecon.evaluation import (
 METRIC_LABELS: dict[MetricName, str] = {"ssim": "SSIM", "psnr": "PSNR [dB]", "nmse": "NMSE"}
 _DIGITS: dict[MetricName, int] = {"ssim": 4, "psnr": 2, "nmse": 4}
 _HIGHER_IS_BETTER: dict[MetricName, bool] = {"ssim": True, "psnr": True, "nmse": False}
-_BASELINE: MethodName = "zero-filled"
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One method's line of a test set's table; `gain_db` is in PSNR over zero-filled."""
+    """One method's line of a test set's table; `gain_db` is in PSNR over the first method."""
 
     method: MethodName
     cells: dict[MetricName, Cell]
@@ -60,7 +58,8 @@ def score_table(evaluation: Evaluation) -> Table:
     units = unit_scores(evaluation.scores, evaluation.protocol)
     summary = aggregate(units)
     best = {metric: _best_method(summary, metric) for metric in METRICS}
-    base = summary[_BASELINE]["psnr"].mean
+    baseline = evaluation.methods[0]
+    base = summary[baseline]["psnr"].mean
     rows = [
         Row(
             method=method,
@@ -68,13 +67,12 @@ def score_table(evaluation: Evaluation) -> Table:
                 metric: _format_cell(summary[method][metric], metric, best[metric] == method)
                 for metric in METRICS
             },
-            gain_db="" if method == _BASELINE else gain(summary[method]["psnr"].mean, base),
+            gain_db="" if method == baseline else gain(summary[method]["psnr"].mean, base),
         )
-        for method in METHODS
-        if method in summary
+        for method in evaluation.methods
     ]
     unit = "slices" if evaluation.protocol.errors_over == "slice" else "subjects"
-    n = summary[_BASELINE]["psnr"].n
+    n = summary[baseline]["psnr"].n
     return Table(rows=rows, n=n, unit=unit if n > 1 else unit[:-1])
 
 
@@ -83,7 +81,7 @@ def metric_values(evaluation: Evaluation, metric: MetricName) -> dict[MethodName
     units = unit_scores(evaluation.scores, evaluation.protocol)
     return {
         method: [getattr(score, metric) for score in units if score.method == method]
-        for method in METHODS
+        for method in evaluation.methods
     }
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from mrirecon.evaluation import METHODS, METRICS, Example, MethodName
-from mrirecon.report.charts import box_plot_uri, curve_uri, spread_curve_uri
+from mrirecon.evaluation import METRICS, Example, MethodName
+from mrirecon.report.charts import Chart, box_plot_uri, curve_uri
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.curves import read_curves
 from mrirecon.report.pictures import (
@@ -16,8 +14,8 @@ from mrirecon.report.pictures import (
     grey_uri,
     largest_error_square,
     mask_uri,
-    spread_picture_uri,
 )
+from mrirecon.report.spread import draw_spread, summarise_measured
 from mrirecon.report.tables import (
     METRIC_LABELS,
     Table,
@@ -25,20 +23,9 @@ from mrirecon.report.tables import (
     metric_values,
     score_table,
 )
-from mrirecon.sampling import MaskSummary, SamplingConfig, acceleration, summarise
-from mrirecon.sampling.picture import FLOOR as SPREAD_FLOOR
-from mrirecon.sampling.picture import point_spread
+from mrirecon.sampling import MaskSummary, TrajectoryConfig, acceleration
 
 _SHARED_BY = {"run": "the whole run", "volume": "each volume", "slice": "each slice"}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart, or a picture of pixels, and what it shows, for those who do not see it."""
-
-    uri: str
-    description: str
-    is_picture: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +73,7 @@ class SectionView:
     content: ReportSection
     summary: MaskSummary
     mask: str
+    measured_by: str
     mask_of: str
     shared_by: str
     spread: Chart
@@ -118,37 +106,20 @@ def _lay_out_section(number: int, section: ReportSection, limit: float) -> Secti
     first = section.test_sets[0]
     example = first.examples[0]
     mask = example.mask
+    sampling = first.evaluation.sampling
     return SectionView(
         number=number,
         content=section,
-        summary=_summarise_mask(first.evaluation.sampling, mask),
+        summary=summarise_measured(sampling, mask),
         mask=mask_uri(mask),
+        measured_by="trajectory" if isinstance(sampling, TrajectoryConfig) else "mask",
         mask_of=f"{first.evaluation.name}, {_title(example)}",
-        shared_by=_SHARED_BY[first.evaluation.sampling.per],
-        spread=_draw_spread(first.evaluation.sampling, mask),
+        shared_by=_SHARED_BY[sampling.per],
+        spread=draw_spread(sampling, mask),
         box_plots=_draw_box_plots(section.test_sets),
         curves=_draw_curves(section),
         test_sets=[_lay_out_test_set(test_set, limit) for test_set in section.test_sets],
     )
-
-
-def _draw_spread(sampling: SamplingConfig, mask: Tensor) -> Chart:
-    """Draw the point spread function: a curve for lines, which spread along one axis only."""
-    decibels = point_spread(mask)
-    if not sampling.is_line_mask:
-        return Chart(spread_picture_uri(decibels), "Point spread function", is_picture=True)
-    row, col = (size // 2 for size in decibels.shape)
-    along = decibels[row] if sampling.axis == "cols" else decibels[:, col]
-    return Chart(spread_curve_uri(along, SPREAD_FLOOR), "Point spread function along the lines")
-
-
-def _summarise_mask(sampling: SamplingConfig, mask: Tensor) -> MaskSummary:
-    """Summarise a full mask; line masks are summarised as lines."""
-    shape = mask.shape[0], mask.shape[1]
-    if not sampling.is_line_mask:
-        return summarise(sampling, mask, shape)
-    lines = mask[0] if sampling.axis == "cols" else mask[:, :1]
-    return summarise(sampling, lines, shape)
 
 
 def _draw_box_plots(test_sets: Sequence[ReportTestSet]) -> list[Chart]:
@@ -214,7 +185,7 @@ def _lay_out_example(
             zoom=grey_uri(example.images[method][region], upper=white),
             error=error_uri(example.images[method], example.target, upper=limit),
         )
-        for method in METHODS
+        for method in example.images
     ]
     return ExampleView(
         title=_title(example),

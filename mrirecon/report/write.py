@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from mrirecon.evaluation import METHODS, METRICS
+from mrirecon.evaluation import ALL_METHODS, METRICS
 from mrirecon.files import atomic_path
 from mrirecon.report.charts import METHOD_COLOURS
 from mrirecon.report.content import ReportContent
@@ -48,7 +48,7 @@ def render_report(content: ReportContent) -> str:
         content=content,
         sections=sections,
         css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8") + _colour_rules()),
-        methods=METHODS,
+        methods=ALL_METHODS,
         metrics=METRICS,
         metric_labels=METRIC_LABELS,
         error_bar=error_bar_uri(),
@@ -62,7 +62,7 @@ def _colour_rules() -> str:
     light, dark = (
         "".join(
             f".method-{index}{{--swatch:{METHOD_COLOURS[method][theme]}}}"
-            for index, method in enumerate(METHODS)
+            for index, method in enumerate(ALL_METHODS)
         )
         for theme in (0, 1)
     )

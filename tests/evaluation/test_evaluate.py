@@ -5,11 +5,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from evaluation_cases import CPU, N_SLICES, SAMPLING, SUBJECTS, make_dataset, make_generator
+from evaluation_cases import (
+    CPU,
+    N_SLICES,
+    SAMPLING,
+    SPOKES,
+    SUBJECTS,
+    make_dataset,
+    make_generator,
+)
 from evaluation_cases import make_evaluation as evaluate_small
 
+from mrirecon.classical import cg_sense_off_grid
 from mrirecon.data import simulate
-from mrirecon.evaluation import METHODS, evaluate
+from mrirecon.evaluation import METHODS, OFF_GRID_METHODS, evaluate
 from mrirecon.fourier import enforce_image_consistency
 from mrirecon.metrics import get_protocol, score_volume
 
@@ -40,6 +49,31 @@ def test_scores_equal_those_of_each_slice_alone(tmp_path: Path) -> None:
             assert score.ssim == pytest.approx(expected.ssim, abs=1e-5)
             assert score.psnr == pytest.approx(expected.psnr, abs=1e-3)
             assert score.nmse == pytest.approx(expected.nmse, rel=1e-3)
+
+
+def test_off_the_grid_gridding_and_conjugate_gradients_are_scored(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
+    evaluation = evaluate_small(dataset, sampling=SPOKES)
+    assert evaluation.methods == OFF_GRID_METHODS
+    scores = {(s.subject, s.slice, s.method): s for s in evaluation.scores}
+    assert len(scores) == len(SUBJECTS) * N_SLICES * len(OFF_GRID_METHODS)
+    raw = next(iter(dataset.batches(1)))
+    measured = simulate(raw, SPOKES, seed=5)
+    assert measured.nufft is not None
+    solved = cg_sense_off_grid(measured.kspace, measured.nufft, n_iterations=8, tolerance=0).x
+    images = (measured.zero_filled.abs(), solved.real.clamp_min(0))
+    for method, image in zip(OFF_GRID_METHODS[:2], images, strict=True):
+        expected = score_volume(
+            image[:, 0], measured.target[:, 0], data_range=1.0, protocol=get_protocol("per_slice")
+        )
+        score = scores[(SUBJECTS[int(raw.volumes)], int(raw.slices), method)]
+        assert score.ssim == pytest.approx(expected.ssim, abs=1e-4)
+        assert score.psnr == pytest.approx(expected.psnr, abs=1e-2)
+    means = [
+        sum(s.psnr for s in evaluation.scores if s.method == method) for method in OFF_GRID_METHODS
+    ]
+    assert means[1] > means[0]
+    assert means[3] > means[2]
 
 
 def test_data_consistency_brings_an_untrained_network_closer(tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from evaluation_cases import CPU, make_dataset, make_evaluation, make_generator
+from evaluation_cases import (
+    CPU,
+    SAMPLING,
+    SPOKES,
+    make_dataset,
+    make_evaluation,
+    make_generator,
+)
 
 from mrirecon.evaluation import collect_examples
 from mrirecon.report import (
@@ -17,6 +24,7 @@ from mrirecon.report import (
     render_report,
     write_report,
 )
+from mrirecon.sampling import Undersampling
 
 HOSTILE = "<script>alert('x')</script>"
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -51,10 +59,15 @@ class Page(HTMLParser):
 
 
 def make_content(
-    folder: Path, *, subject: str = "anna", protocol: str = "per_slice", n_sections: int = 1
+    folder: Path,
+    *,
+    subject: str = "anna",
+    protocol: str = "per_slice",
+    n_sections: int = 1,
+    sampling: Undersampling = SAMPLING,
 ) -> ReportContent:
     dataset = make_dataset(folder, names=(subject, "bert"))
-    evaluation = make_evaluation(dataset, protocol=protocol)
+    evaluation = make_evaluation(dataset, protocol=protocol, sampling=sampling)
     examples = collect_examples(make_generator(), dataset, evaluation, batch_size=4, device=CPU)
     log = folder / "metrics.jsonl"
     lines = [json.dumps({"step": step, "generator_l1": 1 / step}) for step in range(1, 60)]
@@ -92,6 +105,13 @@ def test_the_page_holds_scores_protocol_and_how_it_was_made(tmp_path: Path) -> N
         "network + data consistency",
     ):
         assert expected in page.text
+
+
+def test_the_page_of_a_trajectory_shows_its_readouts_and_its_methods(tmp_path: Path) -> None:
+    text = Page(render_report(make_content(tmp_path, sampling=SPOKES))).text
+    for expected in ("trajectory", "8 spokes", "the whole run", "gridding"):
+        assert expected in text
+    assert "zero-filled" not in text.replace("zero-filled or gridded", "")
 
 
 def test_the_page_asks_for_nothing_outside_itself(tmp_path: Path) -> None:
