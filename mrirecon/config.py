@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from mrirecon.files import atomic_path
 from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
 from mrirecon.training import TrainingConfig
 
 
@@ -19,7 +19,8 @@ class RunConfig(BaseModel):
 
     Attributes:
         store: slice store made by `mrirecon prepare`; relative to the working folder.
-        sampling: how k-space is undersampled.
+        sampling: how k-space is undersampled on the grid.
+        trajectory: how it is undersampled off the grid, instead; None for on it.
         generator: the network and its data consistency.
         discriminator: the network it is trained against.
         training: losses, optimiser, length and logging.
@@ -29,9 +30,21 @@ class RunConfig(BaseModel):
 
     store: Path
     sampling: SamplingConfig = SamplingConfig()
+    trajectory: TrajectoryConfig | None = None
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: PatchDiscriminatorConfig = PatchDiscriminatorConfig()
     training: TrainingConfig = TrainingConfig()
+
+    @property
+    def undersampling(self) -> Undersampling:
+        """What is measured: along the trajectory where there is one, else by the sampling."""
+        return self.sampling if self.trajectory is None else self.trajectory
+
+    @model_validator(mode="after")
+    def _refuse_both(self) -> Self:
+        if self.trajectory is not None and self.sampling != SamplingConfig():
+            raise ValueError("trajectory: expected none beside a sampling on the grid, got both")
+        return self
 
 
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RunConfig:
@@ -122,6 +135,6 @@ def _describe(problem: dict[str, Any]) -> str:
 def _known_keys(path: list[str]) -> list[str]:
     level: Any = RunConfig.model_construct()
     for part in path:
-        level = getattr(level, part)
+        level = TrajectoryConfig() if part == "trajectory" else getattr(level, part)
     fields = type(level).model_fields if isinstance(level, RunConfig) else vars(level)
     return sorted(fields)

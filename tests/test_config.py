@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from mrirecon.config import RunConfig, config_to_yaml, load_config, parse_config, save_config
+from mrirecon.sampling import TrajectoryConfig
 
 
 def test_a_saved_configuration_reads_back_the_same(tmp_path: Path) -> None:
@@ -12,6 +13,14 @@ def test_a_saved_configuration_reads_back_the_same(tmp_path: Path) -> None:
     )
     save_config(config, tmp_path / "config.yaml")
     assert load_config(tmp_path / "config.yaml") == config
+
+
+def test_a_trajectory_takes_the_place_of_a_mask() -> None:
+    on_grid = load_config(None, ["store=s.h5"])
+    off_grid = load_config(None, ["store=s.h5", "trajectory.n_readouts=30"])
+    assert on_grid.undersampling == on_grid.sampling
+    assert off_grid.undersampling == TrajectoryConfig(n_readouts=30)
+    assert parse_config(yaml.safe_load(config_to_yaml(off_grid)), name="x") == off_grid
 
 
 def test_yaml_holds_every_key_with_its_default() -> None:
@@ -36,6 +45,15 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
         ({"store": "s", "x": 1}, "unknown key x (known: discriminator, generator, sampling"),
         ({"store": "s", "training": {"steps": 0}}, "training.steps: expected 1 or more, got 0"),
         ({"store": "s", "training": 3}, "run: training"),
+        (
+            {"store": "s", "trajectory": {"spokes": 3}},
+            "trajectory.spokes (known: first_angle, ",
+        ),
+        ({"store": "s", "trajectory": {"n_readouts": 0}}, "trajectory.n_readouts: expected 1 or"),
+        (
+            {"store": "s", "trajectory": {}, "sampling": {"strategy": "random"}},
+            "trajectory: expected none beside a sampling on the grid, got both",
+        ),
         ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
     ],
 )

@@ -16,7 +16,6 @@ from mrirecon.cli.terminal import console, say
 from mrirecon.config import config_to_yaml
 from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation import (
-    METHODS,
     Evaluation,
     aggregate,
     unit_scores,
@@ -26,7 +25,7 @@ from mrirecon.evaluation import (
 )
 from mrirecon.metrics import get_protocol
 from mrirecon.report import ReportContent, ReportSection, ReportTestSet, write_report
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import TrajectoryConfig, Undersampling
 from mrirecon.training.log import METRICS
 
 
@@ -45,7 +44,7 @@ def evaluate(
     description: Annotated[str, typer.Option(help="What the data are, for the report.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
-    """Score zero-filled images, the network, and the network with data consistency.
+    """Score zero-filled (or gridded) images, the network, and the network with data consistency.
 
     Writes scores.csv (each slice), subjects.csv, summary.json and report.html, which opens in a
     browser by a double click.
@@ -63,14 +62,17 @@ def evaluate(
             device=chosen,
         )
     folder = out or run / "evaluation"
-    section = make_section(trained, sampling_title(trained.config.sampling), [test_set])
+    section = make_section(trained, sampling_title(trained.config.undersampling), [test_set])
     write_results(folder, f"Reconstruction of {path.stem}", "", [section])
     print_scores([test_set.evaluation])
     say(f"report: {folder / 'report.html'}")
 
 
-def sampling_title(sampling: SamplingConfig) -> str:
+def sampling_title(sampling: Undersampling) -> str:
     """Name an undersampling in a few words."""
+    if isinstance(sampling, TrajectoryConfig):
+        readouts = "spokes" if sampling.kind == "radial" else "interleaves"
+        return f"{sampling.kind}, {sampling.n_readouts} {readouts}"
     return f"{sampling.strategy.replace('_', ' ')}, {sampling.acceleration:g}x"
 
 
@@ -126,11 +128,11 @@ def print_scores(evaluations: Sequence[Evaluation]) -> None:
         table.add_column(heading, justify="left" if heading[0] in "tsm" else "right")
     for evaluation in evaluations:
         statistics = aggregate(unit_scores(evaluation.scores, evaluation.protocol))
-        for method in METHODS:
+        for method in evaluation.methods:
             numbers = statistics[method]
             table.add_row(
-                evaluation.name if method == METHODS[0] else "",
-                sampling_title(evaluation.sampling) if method == METHODS[0] else "",
+                evaluation.name if method == evaluation.methods[0] else "",
+                sampling_title(evaluation.sampling) if method == evaluation.methods[0] else "",
                 method,
                 f"{numbers['ssim'].mean:.4f}",
                 f"{numbers['psnr'].mean:.2f}",

@@ -25,6 +25,7 @@ from mrirecon.data.kspace_file import KSPACE_SUFFIXES, read_kspace
 from mrirecon.data.readers.plain_files import IMAGE_SUFFIXES, write_images
 from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.models import Generator
+from mrirecon.nufft import Nufft
 from mrirecon.ops import apply_mask
 from mrirecon.sampling import acceleration, make_mask
 
@@ -79,15 +80,15 @@ def reconstruct_subject(
     whole = RawBatch.of_volume(subject.read_volume())
     training = trained.config.training
 
-    def measure(first: int, last: int) -> tuple[Tensor, Tensor]:
+    def measure(first: int, last: int) -> tuple[Tensor, Tensor | Nufft]:
         part = {field.name: getattr(whole, field.name)[first:last] for field in fields(whole)}
         measured = simulate(
             RawBatch(**part).to(device),
-            trained.config.sampling,
+            trained.config.undersampling,
             seed=training.seed,
             noise_std=training.noise_std,
         )
-        return measured.zero_filled, measured.mask
+        return measured.zero_filled, measured.sampled
 
     images = _in_batches(trained.generator, measure, len(whole.images))
     subject.write_like((images * whole.scale[0]).numpy(), out)
@@ -105,6 +106,8 @@ def reconstruct_kspace(
     if out.suffix not in IMAGE_SUFFIXES:
         names = ", ".join(IMAGE_SUFFIXES)
         raise ValueError(f"--out: expected a name ending in {names}, got {out.name}")
+    if trained.config.trajectory is not None:
+        raise ValueError(f"{source}: expected an image, since the run was trained off the grid")
     measured = read_kspace(source, arrays)
     shape = (measured.kspace.shape[-2], measured.kspace.shape[-1])
     seed, sampling = trained.config.training.seed, trained.config.sampling
@@ -150,7 +153,7 @@ def low_resolution_phase(image: Tensor) -> Tensor:
 
 def _in_batches(
     generator: Generator,
-    measure: Callable[[int, int], tuple[Tensor, Tensor]],
+    measure: Callable[[int, int], tuple[Tensor, Tensor | Nufft]],
     n_slices: int,
     phase: Tensor | None = None,
 ) -> Tensor:
@@ -158,8 +161,8 @@ def _in_batches(
     images = []
     for first in range(0, n_slices, EVALUATION_BATCH):
         last = min(first + EVALUATION_BATCH, n_slices)
-        zero_filled, mask = measure(first, last)
+        zero_filled, sampled = measure(first, last)
         with torch.inference_mode():
             part = None if phase is None else phase[first:last]
-            images.append(generator(zero_filled, mask, part).consistent[:, 0].cpu())
+            images.append(generator(zero_filled, sampled, part).consistent[:, 0].cpu())
     return torch.cat(images)

@@ -87,7 +87,7 @@ def score_test_set(
         evaluation = evaluate(
             run.generator,
             dataset,
-            run.config.sampling,
+            run.config.undersampling,
             seed=training.seed,
             protocol=protocol,
             batch_size=EVALUATION_BATCH,

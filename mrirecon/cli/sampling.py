@@ -7,8 +7,15 @@ import typer
 
 from mrirecon.cli.terminal import say
 from mrirecon.config import load_config
-from mrirecon.sampling import STRATEGIES, SamplingConfig, Strategy, make_mask, summarise
-from mrirecon.sampling.picture import draw_masks
+from mrirecon.sampling import (
+    STRATEGIES,
+    SamplingConfig,
+    Strategy,
+    make_mask,
+    summarise,
+    summarise_trajectory,
+)
+from mrirecon.sampling.picture import draw_masks, draw_trajectory
 
 
 def sampling(
@@ -34,7 +41,14 @@ def sampling(
     Without options every strategy is drawn at 4x.
     """
     if config is not None:
-        chosen = [load_config(config, ["store=."]).sampling]
+        settled = load_config(config, ["store=."])
+        if settled.trajectory is not None:
+            summary = summarise_trajectory(settled.trajectory, size)
+            say(f"{settled.trajectory.kind}: {summary.describe()}")
+            draw_trajectory(settled.trajectory, size, out, title=settled.trajectory.kind)
+            say(f"picture: {out}")
+            return
+        chosen = [settled.sampling]
     else:
         names = strategy or list(STRATEGIES)
         chosen = [_describe(name, acceleration, calibration) for name in names]

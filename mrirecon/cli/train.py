@@ -86,7 +86,7 @@ def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: boo
             generator,
             discriminator,
             dataset,
-            config.sampling,
+            config.undersampling,
             config.training,
             device=device,
             validate=validate,
@@ -95,7 +95,7 @@ def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: boo
 
 
 def _require_same_task(saved: RunConfig, settled: RunConfig) -> None:
-    for key in ("sampling", "generator", "discriminator"):
+    for key in ("sampling", "trajectory", "generator", "discriminator"):
         if getattr(saved, key) != getattr(settled, key):
             raise ValueError(f"--set {key}: expected the run's own with --resume, got another")
 
@@ -111,7 +111,7 @@ def _validation(
         evaluation = evaluate(
             generator,
             dataset,
-            config.sampling,
+            config.undersampling,
             seed=config.training.seed,
             protocol=protocol,
             batch_size=EVALUATION_BATCH,

@@ -15,7 +15,7 @@ from PIL import Image
 from raw_sources import coil_kspace, dicom_slice, save_dicom, save_fastmri
 
 from mrirecon.data import read_source
-from mrirecon.evaluation import METHODS
+from mrirecon.evaluation import METHODS, OFF_GRID_METHODS
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import SamplingConfig, make_mask
 
@@ -86,6 +86,35 @@ def test_a_run_is_trained_scored_and_reported(
     report = (trained / "evaluation" / "report.html").read_text()
     assert "<html" in report
     assert "http://" not in report.replace("http://www.w3.org", "")
+
+
+def test_a_radial_run_is_trained_scored_and_reconstructs(
+    mrirecon: Command, pictures: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    store, run = tmp_path / "store.h5", tmp_path / "run"
+    assert mrirecon("prepare", pictures, "--out", store).status == 0
+    spokes = ("trajectory.n_readouts=12", "trajectory.n_samples=64", "generator.consistency=inside")
+    options = [part for setting in spokes for part in ("--set", setting)]
+    result = mrirecon("train", run, "--store", store, *tiny, *options)
+    assert result.status == 0, result.err
+    result = mrirecon("evaluate", run)
+    assert result.status == 0, result.err
+    assert "radial, 12 spokes" in result.out
+    with (run / "evaluation" / "scores.csv").open() as file:
+        assert {row["method"] for row in csv.DictReader(file)} == set(OFF_GRID_METHODS)
+    source, out = pictures / "person_0" / "person_0_1.png", tmp_path / "out.png"
+    assert mrirecon("reconstruct", run, source, "--out", out).status == 0
+    with Image.open(source) as before, Image.open(out) as after:
+        difference = np.asarray(after, float) - np.asarray(before, float)
+        assert np.linalg.norm(difference) < 0.5 * np.linalg.norm(np.asarray(before, float))
+    np.save(tmp_path / "kspace.npy", np.ones((32, 32), np.complex64))
+    result = mrirecon("reconstruct", run, tmp_path / "kspace.npy", "--out", tmp_path / "image.npy")
+    assert "expected an image, since the run was trained off the grid" in result.err
+    result = mrirecon("train", run, "--resume", "--set", "trajectory.n_readouts=13")
+    assert "--set trajectory: expected the run's own with --resume, got another" in result.err
+    result = mrirecon("sampling", "--config", run / "config.yaml", "--out", tmp_path / "spokes.png")
+    assert "radial: 12 spokes" in result.out
+    assert (tmp_path / "spokes.png").exists()
 
 
 def test_train_shows_its_configuration_and_starts_nothing(
