@@ -1,6 +1,7 @@
 """Radial spokes on the Cartesian grid: each grid point nearest to a spoke counts as measured.
 
-This simulates a radial scan whose samples were gridded without error; it is no trajectory, for which see trajectories.py.
+This simulates a radial scan whose samples were gridded without error; for trajectories off the
+grid see trajectories.py.
 Source of the golden angle: Winkelmann et al. 2007, doi:10.1109/TMI.2006.885337.
 """
 
