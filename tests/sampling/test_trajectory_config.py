@@ -36,7 +36,7 @@ def test_a_trajectory_is_planned_once() -> None:
     assert plan_trajectory(RADIAL, SHAPE, CPU) is not plan_trajectory(SPIRAL, SHAPE, CPU)
 
 
-@pytest.mark.parametrize("n_readouts", [3, 60])
+@pytest.mark.parametrize("n_readouts", [3, 90])
 def test_a_plan_made_in_inference_mode_serves_training(n_readouts: int) -> None:
     """What evaluation plans first, a later training step must be able to differentiate."""
     config = TrajectoryConfig(n_readouts=n_readouts, n_samples=32, first_angle=0.5)
@@ -45,7 +45,6 @@ def test_a_plan_made_in_inference_mode_serves_training(n_readouts: int) -> None:
         nufft.normal(torch.zeros(1, 1, 16, 16, dtype=torch.complex64))
     image = torch.randn(1, 1, 16, 16, dtype=torch.complex64, requires_grad=True)
     nufft.normal(image).abs().square().sum().backward()
-    nufft.normal_by_toeplitz(image).abs().square().sum().backward()
     assert image.grad is not None
 
 
