@@ -2,6 +2,11 @@
 // Shapes, units and errors: mrirecon/ops/<stem>.py; meaning: mrirecon/reference/<stem>.py.
 #include <torch/csrc/stable/library.h>
 
+// A macro, since only literals are joined when compiled.
+#define PLAN                                                                   \
+  "Tensor starts, Tensor offsets, Tensor positions, Tensor bins, Tensor taps," \
+  " Tensor apodisation, Tensor roots, int width, int[] shape, int[] grid"
+
 STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
   m.def("apply_mask(Tensor kspace, Tensor mask, float noise_std, int seed) -> Tensor");
 
@@ -30,15 +35,15 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       " str window) -> Tensor");
 
   // The plan's tensors: csrc/nufft.h; coords are there for their gradient alone.
-  m.def(
-      "nufft(Tensor image, Tensor? coil_maps, Tensor coords, Tensor starts, Tensor offsets,"
-      " Tensor positions, Tensor bins, Tensor taps, Tensor apodisation, Tensor roots, int width,"
-      " int[] shape, int[] grid) -> Tensor");
-  m.def(
-      "nufft_adjoint(Tensor kspace, Tensor? coil_maps, Tensor coords, Tensor starts,"
-      " Tensor offsets, Tensor positions, Tensor bins, Tensor taps, Tensor apodisation,"
-      " Tensor roots, int width, int[] shape, int[] grid) -> Tensor");
+  m.def("nufft(Tensor image, Tensor? coil_maps, Tensor coords, " PLAN ") -> Tensor");
+  m.def("nufft_adjoint(Tensor kspace, Tensor? coil_maps, Tensor coords, " PLAN ") -> Tensor");
   m.def(
       "nufft_normal(Tensor image, Tensor? coil_maps, Tensor transfer, Tensor apodisation,"
       " Tensor roots, int[] shape, int[] grid) -> Tensor");
+
+  // The parts of both on a GPU, around its fast Fourier transform: csrc/padding.h, csrc/gridding.h.
+  m.def("pad_image(Tensor image, Tensor? coil_maps, " PLAN ") -> Tensor");
+  m.def("interpolate(Tensor points, " PLAN ") -> Tensor");
+  m.def("spread(Tensor kspace, " PLAN ") -> Tensor");
+  m.def("crop_image(Tensor points, Tensor? coil_maps, " PLAN ") -> Tensor");
 }

@@ -4,73 +4,13 @@
 
 #include "nufft.h"
 
-#include <optional>
 #include <vector>
 
-#include "op.h"
+#include "nufft_tensors.h"
 #include "scratch.h"
 
 namespace mrirecon {
 namespace {
-
-using Sizes = torch::headeronly::IntHeaderOnlyArrayRef;
-
-// The tensors of a plan, as the schema lists them.
-struct PlanTensors {
-  const Tensor &starts, &offsets, &positions, &bins, &taps, &apodisation, &roots;
-  int64_t width;
-  Sizes shape, grid;
-};
-
-void require_plan_tensor(const char* name, const Tensor& tensor, ScalarType type, int64_t dim,
-                         const Tensor& like) {
-  require(tensor.scalar_type() == type && tensor.dim() == dim && tensor.is_contiguous(), name,
-          ": expected a contiguous tensor of ", torch::headeronly::toString(type), " with ", dim,
-          " axes, got ", torch::headeronly::toString(tensor.scalar_type()), " ", shape_text(tensor),
-          "; a plan made for this dtype has it");
-  require_same_device(name, tensor, like);
-}
-
-template <class T>
-void set_axes(NufftPlan<T>& plan, int64_t n_axes, Sizes shape, Sizes grid) {
-  plan.n_axes = n_axes;
-  for (int64_t axis = 0; axis < 3; ++axis) {
-    const int64_t given = axis - (3 - n_axes);
-    plan.shape[axis] = given < 0 ? 1 : shape[given];
-    plan.grid[axis] = given < 0 ? 1 : grid[given];
-  }
-}
-
-template <class T>
-NufftPlan<T> plan_view(const PlanTensors& tensors, const Tensor& like) {
-  const ScalarType complex = like.scalar_type(), integer = ScalarType::Int;
-  const ScalarType real = sizeof(T) == 8 ? ScalarType::Double : ScalarType::Float;
-  require_plan_tensor("starts", tensors.starts, integer, 3, like);
-  require_plan_tensor("offsets", tensors.offsets, real, 3, like);
-  require_plan_tensor("positions", tensors.positions, integer, 2, like);
-  require_plan_tensor("bins", tensors.bins, integer, 2, like);
-  require_plan_tensor("taps", tensors.taps, real, 2, like);
-  require_plan_tensor("apodisation", tensors.apodisation, real, 1, like);
-  require_plan_tensor("roots", tensors.roots, complex, 1, like);
-  NufftPlan<T> plan{};
-  plan.n_samples = tensors.offsets.size(1);
-  set_axes(plan, tensors.offsets.size(2), tensors.shape, tensors.grid);
-  plan.width = tensors.width;
-  require(plan.width >= 2 && plan.width <= kMaxWidth &&
-              tensors.taps.size(0) == tap_degree(static_cast<int>(plan.width)) + 1 &&
-              tensors.taps.size(1) == kMaxWidth,
-          "taps: expected (", tap_degree(static_cast<int>(plan.width)) + 1, ", ", kMaxWidth,
-          ") for a width of ", plan.width, ", got ", shape_text(tensors.taps));
-  plan.is_shared = tensors.offsets.size(0) == 1;
-  plan.starts = static_cast<const int32_t*>(tensors.starts.const_data_ptr());
-  plan.offsets = static_cast<const T*>(tensors.offsets.const_data_ptr());
-  plan.positions = static_cast<const int32_t*>(tensors.positions.const_data_ptr());
-  plan.bins = static_cast<const int32_t*>(tensors.bins.const_data_ptr());
-  plan.taps = static_cast<const T*>(tensors.taps.const_data_ptr());
-  plan.apodisation = static_cast<const T*>(tensors.apodisation.const_data_ptr());
-  plan.roots = complex_data<T>(tensors.roots);
-  return plan;
-}
 
 // A step of a chunk by all threads, or, with units enough for all, whole units by each.
 template <class T>
@@ -90,53 +30,6 @@ void run_nufft(const NufftWork<T>& work) {
   const int64_t by_one_thread = n_units / n_threads * n_threads;
   if (by_one_thread > 0) run_cpu(NufftUnits<T>{work, 0, by_one_thread});
   for (int64_t i = by_one_thread * chunks; i < n_units * chunks; ++i) run_chunk_by_steps(work, i);
-}
-
-// "(batch, coils, 8, 9)": what an operand's shape must be.
-struct ExpectedShape {
-  const char* coils;
-  Sizes sizes;
-};
-
-std::ostream& operator<<(std::ostream& text, const ExpectedShape& shape) {
-  text << "(batch, " << shape.coils;
-  for (const int64_t size : shape.sizes) text << ", " << size;
-  return text << ')';
-}
-
-void require_shape(const char* name, const Tensor& tensor, const char* coils, Sizes sizes) {
-  bool fits = tensor.dim() == static_cast<int64_t>(sizes.size()) + 2;
-  for (size_t axis = 0; fits && axis < sizes.size(); ++axis)
-    fits = tensor.size(static_cast<int64_t>(axis) + 2) == sizes[axis];
-  if (fits && coils[0] == '1') fits = tensor.size(1) == 1;
-  require(fits, name, ": expected ", ExpectedShape{coils, sizes}, ", got ", shape_text(tensor));
-}
-
-void require_maps(const char* name, const Tensor& operand, const Tensor& coil_maps, Sizes shape) {
-  require(coil_maps.scalar_type() == operand.scalar_type(), "coil_maps: expected ",
-          torch::headeronly::toString(operand.scalar_type()), ", as the ", name, " has, got ",
-          torch::headeronly::toString(coil_maps.scalar_type()));
-  require_same_device("coil_maps", coil_maps, operand);
-  require_shape("coil_maps", coil_maps, "coils", shape);
-  require(coil_maps.size(0) == 1 || coil_maps.size(0) == operand.size(0),
-          "coil_maps: expected a batch of 1 or ", operand.size(0), ", got ", coil_maps.size(0));
-}
-
-void require_operands(bool is_forward, const Tensor& from, const std::optional<Tensor>& coil_maps,
-                      const PlanTensors& plan) {
-  const char* name = is_forward ? "image" : "kspace";
-  require_complex(name, from);
-  const int64_t n_samples = plan.offsets.size(1), n_trajectories = plan.offsets.size(0);
-  if (is_forward)
-    require_shape(name, from, coil_maps ? "1" : "coils", plan.shape);
-  else
-    require_shape(name, from, "coils", {&n_samples, 1});
-  require(n_trajectories == 1 || n_trajectories == from.size(0), name, ": expected a batch of ",
-          n_trajectories, ", one for each trajectory, got ", from.size(0));
-  if (!coil_maps) return;
-  require_maps(name, from, *coil_maps, plan.shape);
-  require(is_forward || coil_maps->size(1) == from.size(1), "coil_maps: expected ", from.size(1),
-          " coils, as the kspace has, got ", coil_maps->size(1));
 }
 
 template <class T>

@@ -94,6 +94,12 @@ void run(const Tensor& like, const Args& args) {
   like.is_cuda() ? run_cuda(like, args) : run_cpu(args);
 }
 
+// An operator that has no CPU kernel.
+template <class Args>
+void run_on_gpu(const Tensor& like, const Args& args) {
+  if (args.n_items() != 0 && args.item_size() != 0) run_cuda(like, args);
+}
+
 #else  // the test build: the CUDA kernels, executed by the emulator on CPU tensors
 
 inline bool runs_on_gpu(const Tensor&) { return true; }
@@ -101,6 +107,11 @@ inline bool runs_on_gpu(const Tensor&) { return true; }
 template <class Args>
 void run(const Tensor&, const Args& args) {
   if (args.n_items() != 0 && args.item_size() != 0) CudaLauncher<Args>::launch(args, nullptr);
+}
+
+template <class Args>
+void run_on_gpu(const Tensor& like, const Args& args) {
+  run(like, args);
 }
 
 #endif

@@ -3,6 +3,7 @@
 Each also takes NumPy arrays, or cupy arrays, and then returns one (`mrirecon.ops.arrays`).
 """
 
+from mrirecon.ops import gridding  # noqa: F401  (registers the NUFFT of a GPU)
 from mrirecon.ops.coils import combine_coils, expand_coils
 from mrirecon.ops.consistency import enforce_consistency
 from mrirecon.ops.masking import apply_mask
