@@ -119,7 +119,7 @@ def _run(sanitizer: Sanitizer) -> list[str]:
     n_found = len(sanitizer.seeded) - len(faults)
     # The reports are written past Python, where only capturing by sys lets them through.
     options = ["--capture=sys", "-p", "no:cacheprovider", f"--emulator={library}"]
-    folders = ["tests/emulator", "tests/ops"]
+    folders = ["tests/emulator", "tests/ops", "tests/nufft"]
     command = [sys.executable, "-m", "pytest", *options, *sanitizer.tests, *folders]
     done = subprocess.run(command, env=environment, cwd=_ROOT, check=False)
     if done.returncode != 0:
