@@ -16,7 +16,7 @@ from evaluation_cases import (
     make_generator,
 )
 
-from mrirecon.evaluation import collect_examples
+from mrirecon.evaluation import OFF_GRID_METHODS, collect_examples
 from mrirecon.report import (
     ReportContent,
     ReportSection,
@@ -108,10 +108,15 @@ def test_the_page_holds_scores_protocol_and_how_it_was_made(tmp_path: Path) -> N
 
 
 def test_the_page_of_a_trajectory_shows_its_readouts_and_its_methods(tmp_path: Path) -> None:
-    text = Page(render_report(make_content(tmp_path, sampling=SPOKES))).text
+    page = render_report(make_content(tmp_path, sampling=SPOKES))
+    text = Page(page).text
     for expected in ("trajectory", "8 spokes", "the whole run", "gridding"):
         assert expected in text
     assert "zero-filled" not in text.replace("zero-filled or gridded", "")
+    for method in OFF_GRID_METHODS:  # one colour in the legend and in the table
+        pattern = rf'class="method-(\d)">(?:<td class="method">)?<i></i>{re.escape(method)}<'
+        in_legend, in_table = re.findall(pattern, page)
+        assert in_legend == in_table
 
 
 def test_the_page_asks_for_nothing_outside_itself(tmp_path: Path) -> None:
