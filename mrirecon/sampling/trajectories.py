@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from mrirecon.nufft import ramp_density
 from mrirecon.sampling.radial import GOLDEN_ANGLE
 
 Order = Literal["golden", "tiny_golden", "uniform"]
@@ -87,16 +88,14 @@ def radial_trajectory(
 def radial_density(n_spokes: int, n_samples: int, shape: tuple[int, int]) -> Tensor:
     """Give the area of k-space around each sample of `radial_trajectory`, as if turned evenly.
 
-    A ring of radius r and width 1 / n_samples of k-space's is shared by the spokes that cross it,
-    the disc at the centre by all. Gridding with these weights gives a constant image back as it
-    was.
+    `ramp_density` where k-space is round, which scales to the ellipse of `shape`: gridding with
+    these weights keeps an image's scale.
 
     Returns:
         float32, (n_spokes * n_samples,), [cells of the Cartesian grid].
     """
-    radius = (torch.arange(n_samples, dtype=torch.float64) - n_samples // 2).abs() / n_samples
-    ring = math.pi * radius.clamp_min(0.25 / n_samples) / n_samples
-    return (ring * math.prod(shape) / n_spokes).repeat(n_spokes).float()
+    spokes = radial_trajectory(n_spokes, n_samples, (1, 1), dtype=torch.float64)
+    return (math.prod(shape) * ramp_density(spokes, n_spokes)).float()
 
 
 def spiral_trajectory(
@@ -141,6 +140,8 @@ def spiral_trajectory(
 
 def spiral_density(n_interleaves: int, n_samples: int, shape: tuple[int, int]) -> Tensor:
     """Give the area of k-space around each sample of `spiral_trajectory`, as if turned evenly.
+
+    A ring is shared by all interleaves, the disc at the centre too.
 
     Returns:
         float32, (n_interleaves * n_samples,), [cells of the Cartesian grid].
