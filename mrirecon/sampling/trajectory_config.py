@@ -88,14 +88,11 @@ def plan_trajectory(
 ) -> Nufft:
     """Plan the transform to a trajectory's samples, with their density; kept for further calls.
 
-    All that the plan holds is made here, outside inference mode, so that evaluation and training
-    can share it.
+    Made outside inference mode, so that evaluation and training can share it.
     """
     with torch.inference_mode(mode=False), torch.no_grad():
         nufft = Nufft(config.coords(shape), shape, _ACCURACY, density=config.density(shape))
-        nufft = nufft.to(device)
-        nufft.normal(torch.zeros(1, 1, *shape, dtype=torch.complex64, device=device))
-        return nufft
+        return nufft.to(device)
 
 
 def trajectory_mask(config: TrajectoryConfig, shape: tuple[int, int]) -> Tensor:
