@@ -38,24 +38,40 @@ def density_compensation(
         accuracy: of the transforms, as of `Nufft`.
 
     Returns:
-        real as `coords`, (samples,) or (batch, samples), in (0, 1], without gradient.
+        real as `coords`, (samples,) or (batch, samples), in (0, 1] to `accuracy`, without
+        gradient.
 
     Raises:
         ValueError: n_iterations below 1, or as `Nufft`.
     """
+    doubled = Nufft(2 * coords.detach(), tuple(2 * n for n in image_shape), accuracy, n_images=1)
+    weights = iterate_density(doubled, _triangle(image_shape, coords), n_iterations)
+    return weights.reshape(coords.shape[:-1])
+
+
+def iterate_density(op: Nufft, window: Tensor, n_iterations: int) -> Tensor:
+    """Divide weights by their convolution with a kernel, again and again.
+
+    Args:
+        op: transform of the trajectory, on an image as large as the kernel's transform.
+        window: real, (*op.image_shape), the kernel's transform.
+        n_iterations: at least 1.
+
+    Returns:
+        real as op.coords, (batch or 1, 1, samples).
+
+    Raises:
+        ValueError: n_iterations below 1.
+    """
     if n_iterations < 1:
         raise ValueError(f"n_iterations: expected at least 1, got {n_iterations}")
-    coords = coords.detach()
-    by_trajectory = coords if coords.ndim == 3 else coords[None]
-    doubled = Nufft(2 * by_trajectory, tuple(2 * n for n in image_shape), accuracy, n_images=1)
-    window = _triangle(image_shape, coords)
-    ones = torch.ones_like(by_trajectory[..., 0])[:, None]  # (batch, 1, samples)
-    weights = ones
+    coords = op.coords.detach()
+    spectrum = window.to(coords.dtype.to_complex())
+    weights = torch.ones_like(coords[..., 0]).reshape(-1, 1, coords.shape[-2])
     for _ in range(n_iterations):
-        spread = doubled(window * doubled.adjoint(weights.to(window.dtype)))
-        # At least the sample's own weight, but for the accuracy of the transforms.
-        weights = weights / torch.maximum(spread.real, weights)
-    return weights.reshape(coords.shape[:-1])
+        spread = op(spectrum * op.adjoint(weights.to(spectrum.dtype)))
+        weights = weights / spread.abs()
+    return weights
 
 
 def ramp_density(coords: Tensor, n_spokes: int) -> Tensor:
@@ -102,10 +118,10 @@ def _triangle(image_shape: tuple[int, ...], like: Tensor) -> Tensor:
     """Give the Fejer kernel's transform on twice the field of view, scaled for `Nufft` there.
 
     Returns:
-        complex, (*twice the shape).
+        real, (*twice the shape).
     """
     window = torch.ones((), dtype=like.dtype, device=like.device)
     for n in image_shape:
         pixel = torch.arange(-n, n, dtype=like.dtype, device=like.device)
         window = window[..., None] * (2 * (1 - pixel.abs() / n))
-    return window.to(like.dtype.to_complex())
+    return window
