@@ -62,6 +62,7 @@ class LaneFft {
   void add_pass(int64_t length, const Complex<T>* roots) {
     Pass pass{next_radix(length), 0, {}};
     pass.step = length / pass.radix;
+    pass.twiddles.reserve(static_cast<size_t>(pass.step * (pass.radix - 1)));
     for (int64_t j = 0; j < pass.step; ++j)
       for (int r = 1; r < pass.radix; ++r) {
         const Complex<T> w = roots[j * r * (n_ / length)];
@@ -73,6 +74,7 @@ class LaneFft {
   // Part r of a block that a pass of this radix has split holds the frequencies r, r + radix, ...
   void add_places(int radix) {
     std::vector<int32_t> places;
+    places.reserve(places_.size() * static_cast<size_t>(radix));
     for (int r = 0; r < radix; ++r)
       for (const int32_t place : places_) places.push_back(r + radix * place);
     places_ = std::move(places);

@@ -15,7 +15,7 @@ class ConvolvePass {
       : chunk_(chunk),
         plan_(chunk.plan),
         row_fft_(plan_, 2),
-        middle_fft_(plan_, 1),
+        middle_fft_(plan_, plan_.is_volume() ? 1 : 0),
         plane_(kBytes * (plan_.is_volume() ? n_col_groups() * plan_.grid[1] : 0)),
         row_(kBytes * plan_.grid[2]),
         buffer_(kBytes * std::max(plan_.grid[1], plan_.grid[2])) {}

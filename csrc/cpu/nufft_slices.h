@@ -43,7 +43,7 @@ class SlicePass {
         plan_(chunk.plan),
         layout_(chunk.plan, kRowsInLane),
         row_fft_(plan_, 2),
-        middle_fft_(plan_, 1),
+        middle_fft_(plan_, plan_.is_volume() ? 1 : 0),
         ring_(kBytes * layout_.ring_slices() * layout_.slice_lanes()),
         plane_(kBytes * (plan_.is_volume() ? n_col_groups() * plan_.grid[1] : 0)),
         buffer_(kBytes * std::max(plan_.grid[1], plan_.grid[2])) {
