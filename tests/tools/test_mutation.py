@@ -56,12 +56,12 @@ def test_commands_of_the_build_take_the_copy(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     listing = (
-        "c++ -I/root/csrc -x c++ -O3 -MD -MT a.o -MF a.d -o a/cuda/sum.cu.o "
-        "-c /root/csrc/cuda/sum.cu\n"
+        "c++ -I/source/csrc -x c++ -O3 -MD -MT a.o -MF a.d -o a/cuda/sum.cu.o "
+        "-c /source/csrc/cuda/sum.cu\n"
         ": && c++ -shared  -o mrirecon_emulated.so a/cuda/sum.cu.o a/cuda/max.cu.o && :\n"
     )
     monkeypatch.setattr("mutation.build._run", lambda command, folder: listing)
-    commands = Commands(Path("/root"), tmp_path)
+    commands = Commands(Path("/source"), tmp_path)
     copy = Path("/copy")
     assert " ".join(commands.compile_command("sum", copy, copy / "sum.o")) == (
         "c++ -I/copy/csrc -x c++ -O1 -MD -MT a.o -MF /copy/sum.d -o /copy/sum.o "
