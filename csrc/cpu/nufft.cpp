@@ -18,9 +18,9 @@ void run_columns(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t e
     step == NufftStep::read_images ? pass.forward(task) : pass.adjoint(task);
 }
 
-template <int images, class T>
+template <class T>
 void run_convolution(const Chunk<T>& chunk, int64_t begin, int64_t end) {
-  const ConvolvePass<images, T> pass(chunk);
+  const ConvolvePass<T> pass(chunk);
   for (int64_t task = begin; task < end; ++task) pass.run(task);
 }
 
@@ -84,7 +84,7 @@ void run_step(const Chunk<T>& chunk, NufftStep step, int64_t begin, int64_t end,
     case NufftStep::spread:
       return run_slices<images>(chunk, step, begin, end, n_tasks);
     case NufftStep::convolve:
-      return run_convolution<images>(chunk, begin, end);
+      return run_convolution(chunk, begin, end);
     case NufftStep::write_samples:
       return write_samples<images>(chunk, first, last);
     case NufftStep::read_samples:

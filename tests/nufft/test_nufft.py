@@ -158,11 +158,12 @@ def test_trajectories_of_a_batch_are_those_of_its_elements() -> None:
     torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=rounding(image))
 
 
+@pytest.mark.parametrize("maps_batch", [1, 2])
 @pytest.mark.parametrize("coils", [1, 3, 4, 9])
-def test_coil_maps_act_as_products(coils: int, simd_level: str) -> None:
+def test_coil_maps_act_as_products(coils: int, maps_batch: int, simd_level: str) -> None:
     coords = random_coords(70, (13, 21), torch.float64)
     op, image = Nufft(coords, (13, 21)), images((13, 21), torch.float64, 2)
-    maps = images((13, 21), torch.float64, 1, coils)
+    maps = images((13, 21), torch.float64, maps_batch, coils)
     kspace = torch.randn(2, coils, 70, dtype=torch.complex128)
     atol = rounding(kspace)
     torch.testing.assert_close(op(image, maps), op(maps * image), rtol=0, atol=atol)
