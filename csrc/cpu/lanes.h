@@ -1,5 +1,5 @@
-// Eight complex numbers that take the same steps: the grid's points at one place of eight images or
-// coils, of eight rows of one image, or of both together. Eight complex64 fill a cache line.
+// Eight complex numbers that take the same steps: the grid's points at one place of eight rows of
+// an image, or of fewer rows of several images or coils. Eight complex64 fill a cache line.
 #pragma once
 
 #include <cstdint>
