@@ -19,6 +19,7 @@ from mrirecon.evaluation import (
     Evaluation,
     aggregate,
     unit_scores,
+    write_comparisons_csv,
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
@@ -46,8 +47,9 @@ def evaluate(
 ) -> None:
     """Score zero-filled (or gridded) images, the network, and the network with data consistency.
 
-    Writes scores.csv (each slice), subjects.csv, summary.json and report.html, which opens in a
-    browser by a double click.
+    Writes scores.csv (each slice), subjects.csv, comparisons.csv (the result against each other
+    method, with intervals and tests), summary.json and report.html, which opens in a browser by a
+    double click.
     """
     chosen, how = choose_device(device), get_protocol(protocol)
     trained = load_run(run, chosen)
@@ -100,10 +102,11 @@ def make_section(
 def write_results(
     folder: Path, title: str, introduction: str, sections: Sequence[ReportSection]
 ) -> None:
-    """Write scores.csv, subjects.csv, summary.json and report.html into a folder."""
+    """Write the CSV tables, summary.json and report.html into a folder."""
     evaluations = [test_set.evaluation for section in sections for test_set in section.test_sets]
     write_scores_csv(evaluations, folder / "scores.csv")
     write_subjects_csv(evaluations, folder / "subjects.csv")
+    write_comparisons_csv(evaluations, folder / "comparisons.csv")
     write_summary_json(evaluations, folder / "summary.json")
     facts = collect()
     content = ReportContent(

@@ -1,8 +1,10 @@
 """A model and a test set in, scores and example images out; aggregation apart from scoring."""
 
+from mrirecon.evaluation.comparisons import HIGHER_IS_BETTER, compare_evaluation
 from mrirecon.evaluation.examples import Example, choose_slices, collect_examples
 from mrirecon.evaluation.files import (
     summarise_evaluation,
+    write_comparisons_csv,
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
@@ -35,6 +37,7 @@ from mrirecon.evaluation.statistics import (
 
 __all__ = [
     "ALL_METHODS",
+    "HIGHER_IS_BETTER",
     "METHODS",
     "METRICS",
     "OFF_GRID_METHODS",
@@ -54,6 +57,7 @@ __all__ = [
     "bootstrap_interval",
     "choose_slices",
     "collect_examples",
+    "compare_evaluation",
     "compare_groups",
     "compare_methods",
     "evaluate",
@@ -61,6 +65,7 @@ __all__ = [
     "score_subjects",
     "summarise_evaluation",
     "unit_scores",
+    "write_comparisons_csv",
     "write_scores_csv",
     "write_subjects_csv",
     "write_summary_json",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mrirecon.evaluation.comparisons import compare_evaluation
 from mrirecon.evaluation.run import Evaluation
 from mrirecon.evaluation.scores import aggregate, score_subjects, unit_scores
 from mrirecon.files import atomic_path
@@ -21,6 +22,22 @@ SUBJECT_COLUMNS = (
     "ssim",
     "psnr_db",
     "nmse",
+)
+COMPARISON_COLUMNS = (
+    "test_set",
+    "protocol",
+    "metric",
+    "method",
+    "other",
+    "n_subjects",
+    "n_better",
+    "n_worse",
+    "difference",
+    "low",
+    "high",
+    "p_value",
+    "p_adjusted",
+    "effect",
 )
 
 
@@ -75,6 +92,38 @@ def write_subjects_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
         for score in score_subjects(evaluation.scores, evaluation.protocol)
     ]
     _write_csv(path, SUBJECT_COLUMNS, rows)
+
+
+def write_comparisons_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
+    """Write the last method's comparison with each other one, by metric, in full precision.
+
+    Args:
+        evaluations: of any test sets.
+        path: the CSV file to write; columns as in `COMPARISON_COLUMNS`, `difference` with the
+            ends of its 95 % interval in the metric's unit.
+    """
+    rows = [
+        (
+            evaluation.name,
+            evaluation.protocol.name,
+            metric,
+            found.method,
+            found.other,
+            found.n,
+            found.n_better,
+            found.n_worse,
+            found.difference,
+            found.interval.low,
+            found.interval.high,
+            found.p_value,
+            found.p_adjusted,
+            found.effect,
+        )
+        for evaluation in evaluations
+        for metric, comparisons in compare_evaluation(evaluation).items()
+        for found in comparisons
+    ]
+    _write_csv(path, COMPARISON_COLUMNS, rows)
 
 
 def write_summary_json(evaluations: Sequence[Evaluation], path: Path) -> None:

@@ -4,18 +4,20 @@ import math
 from dataclasses import dataclass
 
 from mrirecon.evaluation import (
+    HIGHER_IS_BETTER,
     METRICS,
+    Comparison,
     Evaluation,
     MethodName,
     MetricName,
     Statistics,
     aggregate,
+    compare_evaluation,
     unit_scores,
 )
 
 METRIC_LABELS: dict[MetricName, str] = {"ssim": "SSIM", "psnr": "PSNR [dB]", "nmse": "NMSE"}
 _DIGITS: dict[MetricName, int] = {"ssim": 4, "psnr": 2, "nmse": 4}
-_HIGHER_IS_BETTER: dict[MetricName, bool] = {"ssim": True, "psnr": True, "nmse": False}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,46 @@ class Table:
     rows: list[Row]
     n: int
     unit: str
+
+
+@dataclass(frozen=True)
+class ComparisonCell:
+    """One metric's difference between two methods: texts, and whether the result lost."""
+
+    difference: str
+    interval: str
+    p_value: str
+    is_worse: bool
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    """The result against one other method; a metric that has no finite values has no cell."""
+
+    other: str
+    better: str
+    cells: dict[MetricName, ComparisonCell]
+
+
+def comparison_rows(evaluation: Evaluation) -> list[ComparisonRow]:
+    """Lay out what the last method gained over each other one, subject by subject.
+
+    Returns:
+        One row for each other method; none where no metric can be compared.
+    """
+    by_metric = compare_evaluation(evaluation)
+    first = next(iter(by_metric.values()), [])
+    return [
+        ComparisonRow(
+            other=found.other,
+            better=f"{found.n_better} of {found.n}",
+            cells={
+                metric: _format_comparison(found_all[place], metric)
+                for metric, found_all in by_metric.items()
+            },
+        )
+        for place, found in enumerate(first)
+    ]
 
 
 def score_table(evaluation: Evaluation) -> Table:
@@ -111,8 +153,20 @@ def _format_cell(statistics: Statistics, metric: MetricName, is_best: bool) -> C
     )
 
 
+def _format_comparison(found: Comparison, metric: MetricName) -> ComparisonCell:
+    digits = _DIGITS[metric]
+    sign = "+" if found.difference > 0 else ""
+    ends = [format_number(end, digits) for end in (found.interval.low, found.interval.high)]
+    return ComparisonCell(
+        difference=sign + format_number(found.difference, digits),
+        interval="" if math.isnan(found.interval.low) else " to ".join(ends),
+        p_value="< 0.001" if found.p_adjusted < 0.001 else f"{found.p_adjusted:.3f}",
+        is_worse=found.is_worse,
+    )
+
+
 def _best_method(
     summary: dict[MethodName, dict[MetricName, Statistics]], metric: MetricName
 ) -> MethodName:
-    choose = max if _HIGHER_IS_BETTER[metric] else min
+    choose = max if HIGHER_IS_BETTER[metric] else min
     return choose(summary, key=lambda method: summary[method][metric].mean)

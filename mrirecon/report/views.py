@@ -18,7 +18,9 @@ from mrirecon.report.pictures import (
 from mrirecon.report.spread import draw_spread, summarise_measured
 from mrirecon.report.tables import (
     METRIC_LABELS,
+    ComparisonRow,
     Table,
+    comparison_rows,
     format_number,
     metric_values,
     score_table,
@@ -59,6 +61,7 @@ class TestSetView:
 
     content: ReportTestSet
     table: Table
+    comparisons: list[ComparisonRow]
     acceleration: str
     ranked: list[ExampleView]
     further: list[ExampleView]
@@ -157,6 +160,7 @@ def _lay_out_test_set(test_set: ReportTestSet, limit: float) -> TestSetView:
     return TestSetView(
         content=test_set,
         table=score_table(test_set.evaluation),
+        comparisons=comparison_rows(test_set.evaluation),
         acceleration=f"{acceleration(test_set.examples[0].mask):.2f}",
         ranked=[view for view in views if view.is_ranked],
         further=[view for view in views if not view.is_ranked],

@@ -11,6 +11,8 @@ from evaluation_cases import make_evaluation as evaluate_small
 from mrirecon.evaluation import (
     METHODS,
     aggregate,
+    compare_evaluation,
+    write_comparisons_csv,
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
@@ -48,6 +50,22 @@ def test_every_subject_has_a_row_for_each_method(tmp_path: Path) -> None:
     rows = read_csv(tmp_path / "subjects.csv")
     expected = [(subject, method) for subject in SUBJECTS for method in METHODS]
     assert [(row["subject"], row["method"]) for row in rows] == expected * 2
+
+
+def test_every_comparison_is_read_back_in_full_precision(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path), protocol="fastmri")
+    write_comparisons_csv([evaluation], tmp_path / "comparisons.csv")
+    rows = read_csv(tmp_path / "comparisons.csv")
+    assert [(r["metric"], r["other"]) for r in rows] == [
+        (metric, other) for metric in ("ssim", "psnr", "nmse") for other in METHODS[:-1]
+    ]
+    found = compare_evaluation(evaluation)["psnr"][0]
+    row = next(r for r in rows if r["metric"] == "psnr")
+    assert (float(row["difference"]), float(row["p_adjusted"])) == (
+        found.difference,
+        found.p_adjusted,
+    )
+    assert row["method"] == evaluation.methods[-1]
 
 
 def test_names_with_commas_quotes_and_umlauts_survive(tmp_path: Path) -> None:

@@ -1,14 +1,21 @@
 """Scores as text: digits, signs, the best mean, and what is counted."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from evaluation_cases import make_dataset
 from evaluation_cases import make_evaluation as evaluate_small
 
-from mrirecon.evaluation import METHODS, aggregate
-from mrirecon.report.tables import format_number, gain, metric_values, score_table
+from mrirecon.evaluation import METHODS, aggregate, compare_evaluation
+from mrirecon.report.tables import (
+    comparison_rows,
+    format_number,
+    gain,
+    metric_values,
+    score_table,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,36 @@ def test_the_best_mean_is_the_highest_ssim_and_psnr_and_the_lowest_nmse(tmp_path
         for metric, choose in choices.items():
             best = choose(METHODS, key=lambda method, m=metric: statistics[method][m].mean)
             assert row.cells[metric].is_best == (row.method == best)
+
+
+def test_the_result_is_compared_with_every_other_method(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    rows = comparison_rows(evaluation)
+    assert [row.other for row in rows] == list(METHODS[:-1])
+    found = compare_evaluation(evaluation)["psnr"][0]
+    cell = rows[0].cells["psnr"]
+    assert rows[0].better == f"{compare_evaluation(evaluation)['ssim'][0].n_better} of 2"
+    assert cell.difference == gain(found.difference, 0.0)
+    assert cell.p_value == "1.000"  # two subjects: 0.5 at best, times three comparisons
+    assert cell.is_worse == found.is_worse
+
+
+def test_a_method_that_loses_is_marked(tmp_path: Path) -> None:
+    """The result is put in the place of a method that it must lose to."""
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    last = evaluation.methods[-1]
+    spoilt = [
+        replace(s, ssim=-1.0, psnr=-20.0, nmse=1e3) if s.method == last else s
+        for s in evaluation.scores
+    ]
+    rows = comparison_rows(replace(evaluation, scores=spoilt))
+    assert all(cell.is_worse for row in rows for cell in row.cells.values())
+
+
+def test_equal_images_leave_psnr_out_of_the_comparison(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    perfect = [replace(score, psnr=math.inf) for score in evaluation.scores]
+    assert "psnr" not in comparison_rows(replace(evaluation, scores=perfect))[0].cells
 
 
 def test_gain_is_the_difference_to_zero_filled_in_decibels(tmp_path: Path) -> None:
