@@ -1,7 +1,17 @@
-"""Undersampling masks: strategies, their exact making, and what they amount to."""
+"""Undersampling: strategies, their exact making, what they amount to, and what can be played."""
 
 from mrirecon.sampling.config import SamplingConfig, Strategy
+from mrirecon.sampling.feasibility import Feasibility, check_coords, check_feasibility
 from mrirecon.sampling.masks import STRATEGIES, acceleration, make_mask, mask_batch
+from mrirecon.sampling.readouts import Readouts
+from mrirecon.sampling.scanner import (
+    CLINICAL_1_5T,
+    CLINICAL_3T,
+    PROFILES,
+    AcquisitionConfig,
+    ScannerProfile,
+    load_profile,
+)
 from mrirecon.sampling.summary import MaskSummary, full_mask, summarise
 from mrirecon.sampling.trajectories import (
     Order,
@@ -22,16 +32,26 @@ Undersampling = SamplingConfig | TrajectoryConfig
 """How k-space is undersampled: by a mask on the grid, or along a trajectory off it."""
 
 __all__ = [
+    "CLINICAL_1_5T",
+    "CLINICAL_3T",
+    "PROFILES",
     "STRATEGIES",
+    "AcquisitionConfig",
+    "Feasibility",
     "MaskSummary",
     "Order",
+    "Readouts",
     "SamplingConfig",
+    "ScannerProfile",
     "Strategy",
     "TrajectoryConfig",
     "TrajectoryKind",
     "Undersampling",
     "acceleration",
+    "check_coords",
+    "check_feasibility",
     "full_mask",
+    "load_profile",
     "make_mask",
     "mask_batch",
     "plan_trajectory",

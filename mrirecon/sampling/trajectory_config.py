@@ -67,13 +67,14 @@ class TrajectoryConfig:
             _expect("n_turns", self.kind == "spiral", wanted, self.n_turns)
             _expect("n_turns", 0 < self.n_turns < math.inf, "above 0", self.n_turns)
 
-    def coords(self, shape: tuple[int, int]) -> Tensor:
-        """Give the trajectory, float32, (samples, 2), [cycles per field of view], (row, col)."""
+    def coords(self, shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> Tensor:
+        """Give the trajectory, `dtype`, (samples, 2), [cycles per field of view], (row, col)."""
         counts = self.n_readouts, self.n_samples, shape
+        order, angle = self.order, self.first_angle
         if self.kind == "radial":
-            return radial_trajectory(*counts, order=self.order, first_angle=self.first_angle)
+            return radial_trajectory(*counts, order=order, first_angle=angle, dtype=dtype)
         return spiral_trajectory(
-            *counts, n_turns=self.n_turns, order=self.order, first_angle=self.first_angle
+            *counts, n_turns=self.n_turns, order=order, first_angle=angle, dtype=dtype
         )
 
     def density(self, shape: tuple[int, int]) -> Tensor:

@@ -1,0 +1,250 @@
+"""Whether a scanner can play a strategy, why not and by how much, and how long the scan takes."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mrirecon.sampling.config import SamplingConfig
+from mrirecon.sampling.readouts import (
+    Readouts,
+    coords_readouts,
+    mask_readouts,
+    trajectory_readouts,
+)
+from mrirecon.sampling.scanner import AcquisitionConfig, ScannerProfile
+from mrirecon.sampling.trajectory_config import TrajectoryConfig
+from mrirecon.sampling.waveforms import transition_time
+
+ROUNDING = 1e-6
+"""Relative excess over a limit that is rounding: a design at the limit is playable."""
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """State what a strategy asks of a scanner, and whether that is within its limits.
+
+    Attributes:
+        readouts: what they are and what they ask for.
+        profile: the scanner.
+        acquisition: what it was asked to play.
+        n_excitations: of the scan, with all partitions and averages.
+        full_scan_excitations: of the full Cartesian scan.
+        readout_time: of one readout, [s].
+        shortest_repetition_time: that excitation, readouts and the gradients between them fit in,
+            [s].
+        shortest_dwell_time: at which gradients and receiver can follow, [s]. Played slower by c,
+            a trajectory needs 1 / c of the gradient and 1 / c^2 of the slew rate.
+        problems: one sentence for each limit that is passed, with why and by how much; empty if
+            the scanner can play it.
+    """
+
+    readouts: Readouts
+    profile: ScannerProfile
+    acquisition: AcquisitionConfig
+    n_excitations: int
+    full_scan_excitations: int
+    readout_time: float
+    shortest_repetition_time: float
+    shortest_dwell_time: float
+    problems: tuple[str, ...]
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether no limit is passed."""
+        return not self.problems
+
+    @property
+    def is_2d_acquirable(self) -> bool:
+        """Whether a 2-D scan can play it: all but points of a plane, and readouts of a slab."""
+        return not self.readouts.needs_3d
+
+    @property
+    def is_3d_acquirable(self) -> bool:
+        """Whether a 3-D scan can: always, since what is 2-D is repeated for each partition."""
+        return True
+
+    @property
+    def max_gradient(self) -> float:
+        """Largest gradient while samples are taken, [T/m]."""
+        return self.readouts.gradient
+
+    @property
+    def max_slew(self) -> float:
+        """Largest slew rate while samples are taken, [T/m/s]."""
+        return self.readouts.slew
+
+    @property
+    def largest_jump(self) -> float:
+        """Largest step between successive readouts, in parts of k-space's width."""
+        return self.readouts.largest_jump
+
+    @property
+    def scan_time(self) -> float:
+        """Excitations times repetition time, [s]."""
+        return self.n_excitations * self.acquisition.repetition_time
+
+    @property
+    def full_scan_time(self) -> float:
+        """Of the full Cartesian scan with the same repetition time, [s]."""
+        return self.full_scan_excitations * self.acquisition.repetition_time
+
+    @property
+    def scan_time_factor(self) -> float:
+        """How many times shorter the scan is than the full Cartesian one."""
+        return self.full_scan_excitations / self.n_excitations
+
+    def describe(self) -> str:
+        """Give the most important figures as one line of text."""
+        return (
+            f"{self.n_excitations} excitations, {self.scan_time:.3g} s instead of "
+            f"{self.full_scan_time:.3g} s (/ {self.scan_time_factor:.2f}), readout "
+            f"{1e3 * self.readout_time:.3g} ms, {1e3 * self.max_gradient:.3g} mT/m, "
+            f"{self.max_slew:.3g} T/m/s, largest jump {100 * self.largest_jump:.0f} % of k-space"
+        )
+
+
+def check_feasibility(
+    undersampling: SamplingConfig | TrajectoryConfig,
+    shape: tuple[int, int],
+    acquisition: AcquisitionConfig,
+    profile: ScannerProfile,
+    *,
+    seed: int = 0,
+) -> Feasibility:
+    """Check a strategy against a scanner's limits, and time the scan.
+
+    Gradient and slew rate are those while samples are taken. The lobes that encode lines, lead to
+    a readout's first sample and back are played at the limits, so that they only take time.
+
+    Args:
+        undersampling: a mask's or a trajectory's description.
+        shape: (rows, cols) of the image.
+        acquisition: times and fields of view.
+        profile: the scanner's limits.
+        seed: of the mask that is examined.
+
+    Returns:
+        What it takes, with the problems found.
+
+    Raises:
+        ValueError: the undersampling does not fit the shape.
+    """
+    if isinstance(undersampling, TrajectoryConfig):
+        readouts = trajectory_readouts(undersampling, shape, acquisition, profile)
+    else:
+        readouts = mask_readouts(undersampling, shape, acquisition, profile, seed=seed)
+    return _judge(readouts, acquisition, profile)
+
+
+def check_coords(
+    coords: Tensor,
+    shape: tuple[int, ...],
+    acquisition: AcquisitionConfig,
+    profile: ScannerProfile,
+) -> Feasibility:
+    """Check any trajectory against a scanner's limits, and time the scan.
+
+    Args:
+        coords: float64, (readouts, samples, 2), repeated for each partition of a 3-D scan, or
+            (readouts, samples, 3); [cycles per field of view], (row, col) or (depth, row, col).
+        shape: (rows, cols) or (depth, rows, cols) of the image.
+        acquisition: times and fields of view.
+        profile: the scanner's limits.
+
+    Returns:
+        As `check_feasibility`.
+
+    Raises:
+        ValueError: "coords: ..." for other points or shapes.
+    """
+    return _judge(coords_readouts(coords, shape, acquisition, profile), acquisition, profile)
+
+
+def _judge(
+    readouts: Readouts, acquisition: AcquisitionConfig, profile: ScannerProfile
+) -> Feasibility:
+    train, averages = acquisition.readouts_per_excitation, acquisition.n_averages
+    dwell = acquisition.dwell_time
+    readout_time = readouts.n_samples * dwell
+    around = sum(
+        transition_time(edge.wavenumber, edge.gradient, profile)
+        for edge in (readouts.first, readouts.last)
+    )
+    shortest_dwell = max(
+        profile.min_dwell,
+        dwell * readouts.gradient / profile.max_gradient,
+        dwell * math.sqrt(readouts.slew / profile.max_slew),
+    )
+    shortest_repetition = acquisition.excitation_time + train * (readout_time + around)
+    return Feasibility(
+        readouts=readouts,
+        profile=profile,
+        acquisition=acquisition,
+        n_excitations=math.ceil(readouts.n_readouts / train) * averages,
+        full_scan_excitations=math.ceil(readouts.n_full / train) * averages,
+        readout_time=readout_time,
+        shortest_repetition_time=shortest_repetition,
+        shortest_dwell_time=shortest_dwell,
+        problems=(
+            *_dimension_problem(readouts, acquisition),
+            *_limit_problems(readouts, profile, shortest_dwell),
+            *_receiver_problems(readouts, acquisition, profile),
+            *_time_problem(shortest_repetition, acquisition),
+        ),
+    )
+
+
+def _dimension_problem(readouts: Readouts, acquisition: AcquisitionConfig) -> list[str]:
+    if acquisition.is_3d or not readouts.needs_3d:
+        return []
+    if readouts.kind == "lines":
+        return [
+            "points of a plane need a 3-D scan (n_partitions above 1), where each is a readout "
+            "along the third axis: a 2-D scan reads whole lines, and saves next to nothing"
+        ]
+    return [f"{readouts.kind} along three axes need a 3-D scan (n_partitions above 1)"]
+
+
+def _limit_problems(readouts: Readouts, profile: ScannerProfile, dwell: float) -> list[str]:
+    gradient, slew = readouts.gradient, readouts.slew
+    remedy = f"; dwell times from {1e6 * dwell:.3g} us can be played"
+    problems = []
+    if gradient > profile.max_gradient * (1 + ROUNDING):
+        problems.append(
+            f"gradient of {1e3 * gradient:.3g} mT/m is {gradient / profile.max_gradient:.3g} times "
+            f"the {1e3 * profile.max_gradient:.3g} mT/m of {profile.name}{remedy}"
+        )
+    if slew > profile.max_slew * (1 + ROUNDING):
+        problems.append(
+            f"slew rate of {slew:.3g} T/m/s is {slew / profile.max_slew:.3g} times "
+            f"the {profile.max_slew:.3g} T/m/s of {profile.name}{remedy}"
+        )
+    return problems
+
+
+def _receiver_problems(
+    readouts: Readouts, acquisition: AcquisitionConfig, profile: ScannerProfile
+) -> list[str]:
+    problems = []
+    if acquisition.dwell_time < profile.min_dwell * (1 - ROUNDING):
+        problems.append(
+            f"dwell time of {1e6 * acquisition.dwell_time:.3g} us is shorter than the "
+            f"{1e6 * profile.min_dwell:.3g} us of {profile.name}"
+        )
+    if readouts.n_samples > profile.max_samples:
+        problems.append(
+            f"readouts of {readouts.n_samples} samples are longer than the "
+            f"{profile.max_samples} of {profile.name}"
+        )
+    return problems
+
+
+def _time_problem(shortest: float, acquisition: AcquisitionConfig) -> list[str]:
+    if shortest <= acquisition.repetition_time * (1 + ROUNDING):
+        return []
+    missing = shortest - acquisition.repetition_time
+    return [
+        f"repetition time of {1e3 * acquisition.repetition_time:.3g} ms is {1e3 * missing:.3g} ms "
+        f"too short: excitation, encoding and readouts take {1e3 * shortest:.3g} ms"
+    ]
