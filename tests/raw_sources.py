@@ -91,14 +91,17 @@ def header(
     centre: int | None = None,
     last: int | None = None,
     depth: int = 1,
+    shown_depth: int | None = None,
 ) -> bytes:
     """Make an ISMRMRD header; a pixel has 1 mm unless fields of view are given."""
 
-    def space(matrix: tuple[int, int], fov: tuple[float, float] | None) -> encodingSpaceType:
+    def space(
+        matrix: tuple[int, int], fov: tuple[float, float] | None, z: int
+    ) -> encodingSpaceType:
         x, y = fov or matrix
         return encodingSpaceType(
-            matrixSize=matrixSizeType(x=matrix[0], y=matrix[1], z=depth),
-            fieldOfView_mm=fieldOfViewMm(x=float(x), y=float(y), z=5.0),
+            matrixSize=matrixSizeType(x=matrix[0], y=matrix[1], z=z),
+            fieldOfView_mm=fieldOfViewMm(x=float(x), y=float(y), z=5.0 * z / depth),
         )
 
     limits = encodingLimitsType(
@@ -109,8 +112,8 @@ def header(
         )
     )
     encoding = encodingType(
-        encodedSpace=space(encoded, encoded_fov),
-        reconSpace=space(shown, shown_fov),
+        encodedSpace=space(encoded, encoded_fov, depth),
+        reconSpace=space(shown, shown_fov, depth if shown_depth is None else shown_depth),
         encodingLimits=limits,
         trajectory=trajectoryType(trajectory),
         parallelImaging=parallelImagingType(

@@ -109,6 +109,10 @@ def reconstruct_kspace(
     if trained.config.trajectory is not None:
         raise ValueError(f"{source}: expected an image, since the run was trained off the grid")
     measured = read_kspace(source, arrays)
+    if measured.coords is not None or measured.kspace.shape[1] != 1:
+        raise ValueError(
+            f"{source}: expected Cartesian k-space of one coil, got {tuple(measured.kspace.shape)}"
+        )
     shape = (measured.kspace.shape[-2], measured.kspace.shape[-1])
     seed, sampling = trained.config.training.seed, trained.config.sampling
     mask = make_mask(sampling, shape, seed=seed) if measured.mask is None else measured.mask

@@ -1,110 +1,175 @@
-"""Read single-coil k-space, full or undersampled, as `mrirecon reconstruct` takes it.
+"""Read measured k-space, full or undersampled, on the grid or along a trajectory.
 
-fastMRI (Zbontar et al. 2018, arXiv 1811.08839): dataset `kspace`, complex, (slices, rows, cols);
-files of a test set carry a 1-D `mask` over cols.
+fastMRI (Zbontar et al. 2018, arXiv 1811.08839): dataset `kspace`, complex, (slices, [coils,] rows,
+cols); files of a test set carry a 1-D `mask` over cols. MRD: Inati et al. 2017,
+DOI 10.1002/mrm.26089.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.data.readers import ArrayOptions, read_source
-from mrirecon.data.readers.hdf5 import FASTMRI_KSPACE, hdf5_kind, open_hdf5, require_dataset
+from mrirecon.data.readers.fastmri import measure_fastmri
+from mrirecon.data.readers.hdf5 import hdf5_kind
 from mrirecon.data.readers.kspace import is_full
+from mrirecon.data.readers.measured import Measured
 from mrirecon.data.readers.plain_files import CFL, HDF5, NPY
+from mrirecon.data.readers.subject import Subject
 from mrirecon.data.readers.volume import FileSubject
+from mrirecon.nufft.units import (
+    from_mri_nufft,
+    from_per_metre,
+    from_sigpy,
+    from_torchkbnufft,
+)
 
 KSPACE_SUFFIXES = (*NPY, ".npz", *CFL, *HDF5, ".mrd")
+CoordsUnit = Literal["field-of-view", "pixel", "radian", "per-metre"]
+"""Of a trajectory in a file: cycles per field of view, cycles or radians per pixel, or 1/m."""
+LEAST_REACH = 0.125
+"""A trajectory that stays within this part of the grid's range has another unit than was said."""
 
 
 @dataclass(frozen=True)
 class KspaceFile:
-    """K-space of one file.
+    """K-space of one volume.
+
+    3-D Cartesian k-space of MRD files comes transformed along the readout: its slices are places
+    along the readout, its rows the second and its cols the first phase encoding.
 
     Attributes:
-        kspace: complex64, (slices, 1, rows, cols), centre at n // 2.
-        mask: bool, (cols,) or (rows, cols), True is measured; None where every sample is.
+        kspace: complex64, (slices, coils, rows, cols), centre at n // 2, 0 where not measured;
+            along a trajectory (slices, coils, samples).
+        mask: bool, (cols,), (rows, 1), (rows, cols) or (slices, rows, cols), True is measured; None
+            where every sample is, and along a trajectory.
         has_slices: whether the file has an axis of slices, which its images then have too.
+        image_shape: (rows, cols), or (depth, rows, cols) along a 3-D trajectory, to crop images to
+            about their centre: without readout oversampling.
+        grid_shape: of the images before, for `Nufft`; (rows, cols) of `kspace` on the grid.
+        coords: float32, (samples, ndim), or (slices, samples, ndim) where slices differ, in cycles
+            per field of view of `grid_shape`, order (row, col) or (depth, row, col); None on the
+            grid.
+        voxel_size: distance between (slices, rows, cols) [mm]; None where the file does not tell.
+        noise: complex64, (coils, samples), for `prewhiten`; None where the file has none.
+        notes: what one should know; one line each.
     """
 
     kspace: Tensor
     mask: Tensor | None
     has_slices: bool
+    image_shape: tuple[int, ...]
+    grid_shape: tuple[int, ...]
+    coords: Tensor | None = None
+    voxel_size: tuple[float, float, float] | None = None
+    noise: Tensor | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_kspace(path: Path, arrays: ArrayOptions | None = None) -> KspaceFile:
+def read_kspace(
+    path: Path,
+    arrays: ArrayOptions | None = None,
+    *,
+    volume: str | None = None,
+    coords_unit: CoordsUnit | None = None,
+) -> KspaceFile:
     """Read k-space and find out what of it was measured.
 
-    A sample counts as measured if it is not exactly 0 in some slice, see `is_full`; a
-    `mask` in the file goes before that.
+    MRD files count their samples and fastMRI's may have a `mask`. In all others a sample counts as
+    measured if it is not exactly 0 in some slice and coil, see `is_full`.
 
     Args:
         path: .npy with complex (rows, cols) or (slices, rows, cols), .npz, .cfl, fastMRI or MRD.
         arrays: axes of .npy and .npz, and the name of the array in .npz.
+        volume: name of one of several volumes in the file, as `read_source` gives them.
+        coords_unit: of the trajectory in the file, which MRD does not tell.
 
     Raises:
-        ValueError: damaged file, no `kspace`, not complex, several coils, NaN, or all zeros.
+        ValueError: damaged file, no k-space, not complex, NaN, or all zeros; several volumes and
+            none chosen; a trajectory without a unit, or out of the unit's range.
         OSError: the file cannot be read.
     """
     options = replace(arrays or ArrayOptions(), contents="kspace")
-    mask = None
+    has_slices = True
     if path.suffix in NPY and options.axes is None:
-        values = _read_npy(path)
+        measured, has_slices = _read_npy(path)
     elif path.suffix in HDF5 and hdf5_kind(path) != "MRD":
-        values, mask = _read_hdf5(path)
+        measured = measure_fastmri(path)
     else:
-        values = _read_subject(path, options)
+        measured = _read_volume(path, options, volume)
+    kspace = torch.from_numpy(np.ascontiguousarray(measured.kspace))
+    if not torch.view_as_real(kspace).isfinite().all():
+        raise ValueError(f"{path}: expected finite k-space, got NaN or Inf")
+    if not kspace.any():
+        raise ValueError(f"{path}: expected measured samples, got zeros alone")
+    return KspaceFile(
+        kspace,
+        _find_mask(measured) if measured.positions is None else None,
+        has_slices,
+        image_shape=measured.image_shape,
+        grid_shape=measured.grid_shape,
+        coords=_find_coords(path, measured, coords_unit),
+        voxel_size=measured.voxel_size,
+        noise=None if measured.noise is None else torch.from_numpy(measured.noise),
+        notes=measured.notes,
+    )
+
+
+def _read_npy(path: Path) -> tuple[Measured, bool]:
+    """Read (rows, cols) or (slices, rows, cols), and tell whether there are slices."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path}: expected a NumPy array, got a damaged file ({error})") from None
     if not np.iscomplexobj(values):
         raise ValueError(f"{path}: expected complex k-space, got {values.dtype}")
     if values.ndim not in (2, 3):
         raise ValueError(
-            f"{path}: expected k-space of one coil, (rows, cols) or (slices, rows, cols), "
-            f"got {values.shape}"
+            f"{path}: expected k-space (rows, cols) or (slices, rows, cols), or a name for each "
+            f"axis (--axes), got {values.shape}"
         )
-    if not np.isfinite(values).all():
-        raise ValueError(f"{path}: expected finite k-space, got NaN or Inf")
-    kspace = torch.from_numpy(values.astype(np.complex64)).reshape(-1, 1, *values.shape[-2:])
-    if mask is None:
-        measured = (kspace != 0).any(dim=0)[0]  # (rows, cols)
-        if not measured.any():
-            raise ValueError(f"{path}: expected measured samples, got zeros alone")
-        mask = None if is_full(measured.numpy()) else _simplest(measured)
-    elif mask.shape != values.shape[-1:]:
-        raise ValueError(f"{path}: mask: expected {values.shape[-1:]}, got {tuple(mask.shape)}")
-    return KspaceFile(kspace, mask, values.ndim == 3)
+    shape = values.shape[-2:]
+    kspace = values.astype(np.complex64).reshape(-1, 1, *shape)
+    return Measured(kspace, shape, shape), values.ndim == 3
 
 
-def _read_subject(path: Path, options: ArrayOptions) -> np.ndarray:
-    """Read the k-space of the one subject in a file: (slices, rows, cols)."""
-    subjects = read_source(path, arrays=options).subjects
-    if len(subjects) > 1 or not isinstance(subjects[0], FileSubject):
-        names = ", ".join(subject.name for subject in subjects[:3])
-        raise ValueError(f"{path}: expected k-space of one volume, got {len(subjects)} ({names})")
-    with subjects[0].open() as volume:
-        if volume.read_kspace is None:
-            raise ValueError(f"{path}: expected k-space, got {volume.origin}")
-        kspace = np.stack([volume.read_kspace(number) for number in range(volume.n_slices)])
-    return kspace[:, 0] if kspace.shape[1] == 1 else kspace
+def _read_volume(path: Path, options: ArrayOptions, volume: str | None) -> Measured:
+    """Read the one volume of a file, or that of a name."""
+    subject = _choose(path, read_source(path, arrays=options).subjects, volume)
+    if not isinstance(subject, FileSubject):
+        raise ValueError(f"{path}: expected k-space, got {subject.origin}")
+    with subject.open() as opened:
+        if opened.measure is None:
+            raise ValueError(f"{path}: expected k-space, got {opened.origin}")
+        return opened.measure()
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: expected a NumPy array, got a damaged file ({error})") from None
+def _choose(path: Path, subjects: tuple[Subject, ...], volume: str | None) -> Subject:
+    names = ", ".join(subject.name for subject in subjects[:8])
+    chosen = [subject for subject in subjects if volume in (None, subject.name)]
+    if not chosen:
+        raise ValueError(f"volume: expected one of {names} ({path}), got {volume!r}")
+    if len(chosen) > 1:
+        raise ValueError(f"{path}: expected k-space of one volume, got {len(chosen)} ({names})")
+    return chosen[0]
 
 
-def _read_hdf5(path: Path) -> tuple[np.ndarray, Tensor | None]:
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    with open_hdf5(path) as file:
-        dataset = require_dataset(path, file, FASTMRI_KSPACE)
-        has_mask = "mask" in file
-        mask = require_dataset(path, file, "mask")[()].astype(bool) if has_mask else None
-        return dataset[()], None if mask is None else torch.from_numpy(mask)
+def _find_mask(measured: Measured) -> Tensor | None:
+    """Tell what was measured on the grid, None if all was."""
+    if measured.was_measured is None:
+        plane = (measured.kspace != 0).any(axis=(0, 1))  # (rows, cols)
+        return None if is_full(plane) else _simplest(torch.from_numpy(plane))
+    planes: NDArray[np.bool_] = measured.was_measured  # (slices, rows, cols)
+    if planes.all():
+        return None
+    if (planes == planes[:1]).all():
+        return _simplest(torch.from_numpy(planes[0].copy()))
+    return torch.from_numpy(planes.copy())
 
 
 def _simplest(measured: Tensor) -> Tensor:
@@ -116,3 +181,59 @@ def _simplest(measured: Tensor) -> Tensor:
     if torch.equal(rows, measured.any(dim=1)):
         return rows[:, None]
     return measured
+
+
+def _find_coords(path: Path, measured: Measured, unit: CoordsUnit | None) -> Tensor | None:
+    """Convert a trajectory, and join it with the partitions of a stack."""
+    if measured.positions is None:
+        return None
+    positions = torch.from_numpy(measured.positions)  # (slices, samples, 2 or 3)
+    if unit is None:
+        raise ValueError(
+            f"{path}: expected to be told the unit of the trajectory (coords_unit: "
+            f"{', '.join(get_args(CoordsUnit))}), got none; its largest coordinate is "
+            f"{float(positions.abs().max()):g}"
+        )
+    if positions.shape[-1] == 3:
+        positions = positions.roll(1, dims=-1)  # (row, col, depth) to (depth, row, col)
+    coords = _convert(path, positions, measured, unit)
+    if measured.partitions is not None:
+        coords = torch.cat([torch.from_numpy(measured.partitions)[..., None], coords], dim=-1)
+    is_same = bool((coords == coords[:1]).all())
+    return coords[0].contiguous() if is_same else coords
+
+
+def _convert(path: Path, positions: Tensor, measured: Measured, unit: CoordsUnit) -> Tensor:
+    """Convert to cycles per field of view, and check that the unit is that of the values."""
+    shape = measured.grid_shape[-positions.shape[-1] :]
+    try:
+        coords = _in_cycles(positions, shape, measured, unit)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    reach = float((coords.abs() / torch.tensor(shape)).max())
+    if reach < LEAST_REACH:
+        raise ValueError(
+            f"{path}: expected a trajectory in {unit} that reaches further out than "
+            f"{LEAST_REACH} cycles per pixel, got {reach:.2g}; is the unit right?"
+        )
+    return coords
+
+
+def _in_cycles(
+    positions: Tensor, shape: tuple[int, ...], measured: Measured, unit: CoordsUnit
+) -> Tensor:
+    if unit == "field-of-view":
+        return from_sigpy(positions, shape)
+    if unit == "pixel":
+        return from_mri_nufft(positions, shape)
+    if unit == "radian":
+        return from_torchkbnufft(positions.transpose(-1, -2), shape)
+    if unit != "per-metre":
+        raise ValueError(
+            f"coords_unit: expected one of {', '.join(get_args(CoordsUnit))}, got {unit!r}"
+        )
+    sizes = measured.voxel_size
+    if sizes is None:
+        raise ValueError("coords_unit: expected another than per-metre without a field of view")
+    fov = tuple(mm * n / 1000 for mm, n in zip(sizes[-len(shape) :], shape, strict=True))
+    return from_per_metre(positions, shape, fov)

@@ -168,7 +168,7 @@ def test_kspace_that_is_none(mrirecon: Command, trained: Path, tmp_path: Path) -
     source, out = tmp_path / "a.npy", tmp_path / "out.npy"
     for array, text in [
         (np.ones((8, 8), np.float32), "expected complex k-space, got float32"),
-        (np.ones((2, 3, 8, 8), np.complex64), "k-space of one coil"),
+        (np.ones((2, 3, 8, 8), np.complex64), "a name for each axis (--axes)"),
         (np.zeros((8, 8), np.complex64), "zeros alone"),
         (np.full((8, 8), np.nan, np.complex64), "NaN or Inf"),
     ]:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from raw_sources import acquisition, header, save_cfl, save_mrd
+from raw_sources import acquisition, coil_kspace, header, save_cfl, save_fastmri, save_mrd
 
 from mrirecon.data.kspace_file import read_kspace
 from mrirecon.data.readers import ArrayOptions
@@ -69,18 +69,41 @@ def test_mrd_bart_and_npz_give_the_same_kspace(tmp_path: Path) -> None:
         assert found.mask.nonzero().flatten().tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
-def test_several_coils_or_volumes_are_refused(tmp_path: Path) -> None:
-    coils = save_cfl(tmp_path / "b.cfl", np.stack([full(), full()]), dimensions=[3, 0, 1])
-    with pytest.raises(ValueError, match=r"b\.cfl: expected k-space of one coil, .*\(1, 2, 12"):
-        read_kspace(coils)
+def test_one_of_several_volumes_is_chosen_by_name(tmp_path: Path) -> None:
     lines = [
-        acquisition(full()[None, :, col], col, repetition=repetition)
+        acquisition((1 + repetition) * full()[None, :, col], col, repetition=repetition)
         for repetition in (0, 1)
         for col in range(10)
     ]
-    volumes = save_mrd(tmp_path / "a.h5", header((12, 10), (12, 10)), lines)
+    file = save_mrd(tmp_path / "a.h5", header((12, 10), (12, 10)), lines)
+
     with pytest.raises(ValueError, match=r"a\.h5: expected k-space of one volume, got 2 \(a/repet"):
-        read_kspace(volumes)
+        read_kspace(file)
+    with pytest.raises(ValueError, match=r"volume: expected one of a/repetition_0, .* got 'b'"):
+        read_kspace(file, volume="b")
+    found = read_kspace(file, volume="a/repetition_1")
+    np.testing.assert_allclose(found.kspace[0, 0], 2 * full(), rtol=1e-6)
+
+
+def test_coils_sizes_and_the_mask_of_a_fastmri_file_are_kept(tmp_path: Path) -> None:
+    kspace, _ = coil_kspace(0, 3, 16, 12)
+    mask = np.arange(12) % 3 == 0
+    file = save_fastmri(
+        tmp_path / "a.h5",
+        kspace=(kspace * mask)[None],
+        mask=mask,
+        ismrmrd_header=header((16, 12), (8, 12)),
+    )
+
+    found = read_kspace(file)
+
+    np.testing.assert_array_equal(found.kspace[0], kspace * mask)
+    assert found.mask is not None
+    np.testing.assert_array_equal(found.mask, mask)
+    assert (found.image_shape, found.grid_shape) == ((8, 12), (16, 12))
+    assert found.voxel_size == (5.0, 1.0, 1.0)
+    with pytest.raises(ValueError, match=r"b\.h5: mask: expected \(12,\), got \(11,\)"):
+        read_kspace(save_fastmri(tmp_path / "b.h5", kspace=kspace[None], mask=mask[1:]))
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 5), (4, 5)])

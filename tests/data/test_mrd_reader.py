@@ -118,18 +118,6 @@ def test_repetitions_and_contrasts_are_subjects_of_one_person(tmp_path: Path) ->
     np.testing.assert_allclose(subjects[1].read_volume()[0], pairs[1][1][4:12], rtol=1e-5)
 
 
-@pytest.mark.parametrize("trajectory", ["radial", "spiral", "epi"])
-def test_a_trajectory_that_is_not_cartesian_is_named(tmp_path: Path, trajectory: str) -> None:
-    kspace, _ = coil_kspace(0, 1, ROWS, COLS)
-    xml = header((ROWS, COLS), (ROWS, COLS), trajectory=trajectory)
-    save_mrd(tmp_path / "scan.h5", xml, lines(kspace))
-
-    with pytest.raises(
-        ValueError, match=rf"scan\.h5: expected a Cartesian trajectory, got {trajectory}"
-    ):
-        read_source(tmp_path).subjects[0].read_volume()
-
-
 def test_what_would_be_placed_wrongly_is_refused(tmp_path: Path) -> None:
     kspace, _ = coil_kspace(0, 2, ROWS, COLS)
     whole = lines(kspace)
@@ -138,9 +126,9 @@ def test_what_would_be_placed_wrongly_is_refused(tmp_path: Path) -> None:
         (XML, [*whole, acquisition(kspace[:1, :, 0], 0)], "expected one encoding and number of"),
         (XML, [*whole, acquisition(kspace[..., 0], 40)], "expected lines within 12 about"),
         (XML, [*whole, acquisition(np.ones((2, 40)), 0)], "expected 16 samples of a line at most"),
-        (XML, lines(kspace, flag=ismrmrd.ACQ_IS_REVERSE), r"got reversed ones \(EPI\)"),
         (XML, lines(kspace, flag=ismrmrd.ACQ_IS_NOISE_MEASUREMENT), "expected acquisitions of an"),
-        (header((ROWS, COLS), (ROWS, COLS), depth=8), whole, r"expected slices \(2-D encoding\)"),
+        (header((ROWS, COLS), (ROWS, COLS), depth=8), whole, "of the phase encodings"),
+        (header((ROWS, COLS), (ROWS, COLS), depth=800), whole, "expected at least one line in 64"),
     ]
     for number, (xml, acquired, message) in enumerate(cases):
         file = save_mrd(tmp_path / f"{number}.h5", xml, acquired)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from mrirecon.data.readers.bart_files import PHASE_2, map_cfl, read_sizes
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, sort_files
+from mrirecon.data.readers.measured import Kspace
 from mrirecon.data.readers.subject import Image, Source, require_believable_size, storage_dtype
-from mrirecon.data.readers.volume import FileSubject, Kspace, OpenVolume
+from mrirecon.data.readers.volume import FileSubject, OpenVolume
 
 SUFFIXES = (".npy", ".npz", ".cfl")
 Contents = Literal["image", "kspace"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from mrirecon.data.readers.hdf5 import (
     FASTMRI_KSPACE,
@@ -24,9 +25,10 @@ from mrirecon.data.readers.hdf5 import (
 from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, sort_files
+from mrirecon.data.readers.measured import Kspace, Measured
 from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
 from mrirecon.data.readers.subject import Source, require_believable_size, storage_dtype
-from mrirecon.data.readers.volume import FileSubject, Kspace, OpenVolume
+from mrirecon.data.readers.volume import FileSubject, OpenVolume
 
 HEADER = "ismrmrd_header"
 
@@ -80,6 +82,46 @@ def kspace_reader(path: Path, dataset: h5py.Dataset) -> Callable[[int], Kspace]:
     return read
 
 
+def measure_fastmri(path: Path) -> Measured:
+    """Read all k-space of a file; where there is a `mask`, it tells what was measured.
+
+    Raises:
+        ValueError: damaged, no `kspace`, or a mask that does not fit.
+        OSError: the file cannot be read.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    require_sound_heaps(path)
+    with open_hdf5(path) as file:
+        dataset = require_dataset(path, file, FASTMRI_KSPACE)
+        read = kspace_reader(path, dataset)
+        encoding = _encoding_of(path, file)
+        was_measured = _read_mask(path, file, dataset) if "mask" in file else None
+        return Measured(
+            np.stack([read(number) for number in range(len(dataset))]),
+            _crop_of(dataset, encoding),
+            dataset.shape[-2:],
+            was_measured=was_measured,
+            voxel_size=None if encoding is None else encoding.reconstructed_voxel_size,
+        )
+
+
+def _read_mask(path: Path, file: h5py.File, dataset: h5py.Dataset) -> NDArray[np.bool_]:
+    """Read the mask over cols, (slices, rows, cols)."""
+    mask = require_dataset(path, file, "mask")[()]
+    rows, cols = dataset.shape[-2:]
+    if mask.shape != (cols,):
+        raise ValueError(f"{path}: mask: expected {(cols,)}, got {mask.shape}")
+    return np.broadcast_to(mask.astype(bool), (len(dataset), rows, cols))
+
+
+def _crop_of(dataset: h5py.Dataset, encoding: Encoding | None) -> tuple[int, int]:
+    rows, cols = dataset.shape[-2:]
+    if encoding is None:
+        return rows, cols
+    return min(rows, encoding.reconstructed[0]), min(cols, encoding.reconstructed[1])
+
+
 def _patient_of(path: Path) -> str | None:
     """Read the patient's identifier; a broken file has none and is reported when it is read."""
     try:
@@ -122,16 +164,13 @@ def _open_kspace(path: Path, file: h5py.File) -> OpenVolume:
             "'mrirecon reconstruct' takes undersampled k-space"
         )
     encoding = _encoding_of(path, file)
-    rows, cols = dataset.shape[-2:]
     notes: tuple[str, ...] = ()
     if encoding is None:
         notes = ("no ismrmrd_header: readout oversampling, if there is any, is kept",)
-    else:
-        rows, cols = min(rows, encoding.reconstructed[0]), min(cols, encoding.reconstructed[1])
     return kspace_volume(
         path,
         (len(dataset), 1 if dataset.ndim == 3 else dataset.shape[1]),
-        (rows, cols),
+        _crop_of(dataset, encoding),
         read_kspace,
         notes=notes,
         voxel_size=None if encoding is None else encoding.reconstructed_voxel_size,

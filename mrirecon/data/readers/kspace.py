@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from mrirecon.data.pixels import fit_centre
+from mrirecon.data.readers.measured import Kspace, Measured
 from mrirecon.data.readers.subject import Image
-from mrirecon.data.readers.volume import Kspace, OpenVolume
+from mrirecon.data.readers.volume import OpenVolume
 from mrirecon.fourier import ifft_centred
 
 MOST_CHANCE_ZEROS = 0.1
@@ -53,6 +54,7 @@ def kspace_volume(
     *,
     notes: tuple[str, ...] = (),
     voxel_size: tuple[float, float, float] | None = None,
+    measure: Callable[[], Measured] | None = None,
 ) -> OpenVolume:
     """Describe images that are computed from fully sampled k-space when they are asked for.
 
@@ -63,12 +65,18 @@ def kspace_volume(
         read_kspace: gives the k-space of a slice, (coils, rows, cols).
         notes: what else one should know.
         voxel_size: between (slices, rows, cols) [mm].
+        measure: see `OpenVolume`; without it all slices are read.
     """
     n_slices, n_coils = counts
 
     def find_notes() -> tuple[str, ...]:
         edges = find_edges(np.any(read_kspace(n_slices // 2) != 0, axis=0))
         return notes if edges.note is None else (*notes, edges.note)
+
+    def measure_all() -> Measured:
+        kspace = np.stack([read_kspace(number) for number in range(n_slices)])
+        grid_shape = kspace.shape[-2:]
+        return Measured(kspace, shape, grid_shape, voxel_size=voxel_size, notes=notes)
 
     def read(number: int) -> Image:
         kspace = read_kspace(number)
@@ -84,6 +92,7 @@ def kspace_volume(
         notes=find_notes,
         voxel_size=voxel_size,
         read_kspace=read_kspace,
+        measure=measure or measure_all,
     )
 
 
@@ -132,6 +141,20 @@ def require_fully_sampled(file: Path, kspace: Kspace, number: int) -> None:
     measured: NDArray[np.bool_] = np.any(kspace != 0, axis=0)
     if not measured.any():
         raise ValueError(f"{file}: expected measured samples, got zeros alone in slice {number}")
+    require_full_mask(file, measured, f"slice {number}")
+
+
+def require_full_mask(file: Path, measured: NDArray[np.bool_], where: str) -> None:
+    """Refuse a plane of k-space with samples missing between measured ones.
+
+    Args:
+        file: named in the error.
+        measured: (rows, cols), some True.
+        where: what the plane is, for the error.
+
+    Raises:
+        ValueError: it is not full, see `require_fully_sampled`.
+    """
     edges = find_edges(measured)
     rows, cols = measured.shape
     inside = measured[edges.top : rows - edges.bottom, edges.left : cols - edges.right]
@@ -139,5 +162,5 @@ def require_fully_sampled(file: Path, kspace: Kspace, number: int) -> None:
     if not is_full(inside) or inside.shape[0] < least * rows or inside.shape[1] < least * cols:
         raise ValueError(
             f"{file}: expected fully sampled k-space to make images of, got {measured.mean():.0%} "
-            f"of slice {number}; 'mrirecon reconstruct' takes undersampled k-space"
+            f"of {where}; 'mrirecon reconstruct' takes undersampled k-space"
         )

@@ -28,6 +28,10 @@ class Encoding:
     """[mm]."""
     phase_limits: tuple[int, int, int]
     """(first, last, centre) line of `kspace_encode_step_1`."""
+    second_limits: tuple[int, int, int]
+    """The same of `kspace_encode_step_2`, the partitions of 3-D encoding."""
+    is_ramp_sampled: bool
+    """Whether lines of EPI were also sampled while the gradient rose and fell."""
     patient: str | None
     """Identifier of the person, if the header has one."""
 
@@ -36,6 +40,18 @@ class Encoding:
         """Distance between (slices, rows, cols) [mm] of images of the reconstructed size."""
         x, y, z = (f / n for f, n in zip(self.reconstructed_fov, self.reconstructed, strict=True))
         return z, x, y
+
+    @property
+    def pixel_size(self) -> tuple[float, float, float]:
+        """Of the encoded resolution, along (rows, cols, depth) [mm]."""
+        x, y, z = (fov / n for fov, n in zip(self.encoded_fov, self.encoded, strict=True))
+        return x, y, z
+
+    @property
+    def image_depth(self) -> int:
+        """Slices of the reconstructed field of view of 3-D encoding, as `image_shape`."""
+        shown = self.encoded[2] * self.reconstructed_fov[2] / self.encoded_fov[2]
+        return max(1, min(self.encoded[2], round(shown)))
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -76,7 +92,9 @@ def parse_encoding(path: Path, xml: bytes) -> Encoding:
             encoded_fov=encoded_fov,
             reconstructed=shown,
             reconstructed_fov=shown_fov,
-            phase_limits=_phase_limits(encoding, encoded[1]),
+            phase_limits=_limits(encoding, "kspace_encoding_step_1", encoded[1]),
+            second_limits=_limits(encoding, "kspace_encoding_step_2", encoded[2]),
+            is_ramp_sampled=_is_ramp_sampled(encoding),
             patient=patient.strip() if patient and patient.strip() else None,
         )
     except (ElementTree.ParseError, ValueError, LookupError) as error:
@@ -101,12 +119,29 @@ def _space(space: ElementTree.Element) -> tuple[tuple[int, int, int], tuple[floa
     return (x, y, z), (width, height, depth)
 
 
-def _phase_limits(encoding: ElementTree.Element, n_lines: int) -> tuple[int, int, int]:
-    """Give (first, last, centre) line; without limits all lines about n // 2."""
-    limits = encoding.find(f"{_NAMESPACE}encodingLimits/{_NAMESPACE}kspace_encoding_step_1")
+def _limits(encoding: ElementTree.Element, counter: str, n: int) -> tuple[int, int, int]:
+    """Give (first, last, centre) of a counter; without limits all about n // 2."""
+    limits = encoding.find(f"{_NAMESPACE}encodingLimits/{_NAMESPACE}{counter}")
     if limits is None:
-        return 0, n_lines - 1, n_lines // 2
+        return 0, n - 1, n // 2
     first, last, centre = (
         int(_find(limits, name).text or "") for name in ("minimum", "maximum", "center")
     )
     return first, last, centre
+
+
+def _is_ramp_sampled(encoding: ElementTree.Element) -> bool:
+    """Compare the time of sampling with the gradient's plateau, which some writers give [us]."""
+    described = encoding.find(f"{_NAMESPACE}trajectoryDescription")
+    times = {
+        parameter.findtext(f"{_NAMESPACE}name"): float(_find(parameter, "value").text or "")
+        for kind in ("userParameterLong", "userParameterDouble")
+        for parameter in (() if described is None else described.findall(f"{_NAMESPACE}{kind}"))
+    }
+    if not {"rampUpTime", "flatTopTime", "acqDelayTime", "numSamples", "dwellTime"} <= set(times):
+        return False
+    first = times["acqDelayTime"]
+    last = first + times["numSamples"] * times["dwellTime"]
+    plateau = times["rampUpTime"], times["rampUpTime"] + times["flatTopTime"]
+    slack = times["dwellTime"]
+    return first < plateau[0] - slack or last > plateau[1] + slack

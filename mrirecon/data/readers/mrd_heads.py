@@ -11,30 +11,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 Heads = NDArray[np.void]
-_NO_IMAGING_FLAGS = (19, 20, 23, 24, 26, 27, 28, 29, 30, 31)
-"""Bits, from 1: noise, calibration alone, navigator, phase correction, feedback, dummy, ..."""
-_NO_IMAGING = np.uint64(sum(1 << (bit - 1) for bit in _NO_IMAGING_FLAGS))
+"""Fields `row`, the place in the table, and `head`, the header of the acquisition."""
+_NOISE, _REVERSED, _PHASE_CORRECTION = 19, 22, 24  # bits, from 1
+_NO_IMAGING_FLAGS = (_NOISE, 20, 23, _PHASE_CORRECTION, 26, 27, 28, 29, 30, 31)
+"""Noise, calibration alone, navigator, phase correction, feedback, dummy, ..."""
+_COUNTS = {"flags", "idx", "number_of_samples", "active_channels", "encoding_space_ref"}
+_READOUT = {"center_sample", "discard_pre", "discard_post", "sample_time_us"}
+_PLACE = {"trajectory_dimensions", "position", "slice_dir"}
+_USED = _COUNTS | _READOUT | _PLACE
 
 
-def imaging_heads(path: Path, table: h5py.Dataset) -> Heads:
-    """Read the headers of the acquisitions, with a field `row`, for those that make the image.
+def read_heads(path: Path, table: h5py.Dataset) -> Heads:
+    """Read the headers of all acquisitions.
 
     Raises:
-        ValueError: the table is damaged, or no acquisition is of an image.
+        ValueError: the table is damaged.
     """
     if table.dtype.names is None or not {"head", "data"} <= set(table.dtype.names):
         raise ValueError(f"{path}: expected a table of acquisitions, got {table.dtype}")
     _require_members_apart(path, table.dtype)
     heads = _read_heads(path, table)
     names = set(heads.dtype.names or ())
-    if not {"flags", "number_of_samples", "active_channels", "center_sample", "idx"} <= names:
+    if _USED - names:
         raise ValueError(f"{path}: expected headers of acquisitions, got {', '.join(names)}")
     numbered = np.empty(len(heads), [("row", "i8"), ("head", heads.dtype)])
     numbered["row"], numbered["head"] = np.arange(len(heads)), heads
-    found: Heads = numbered[heads["flags"] & _NO_IMAGING == 0]
+    return numbered
+
+
+def imaging_heads(path: Path, heads: Heads) -> Heads:
+    """Choose the acquisitions that make the image.
+
+    Raises:
+        ValueError: there is none.
+    """
+    bits = np.uint64(sum(1 << (bit - 1) for bit in _NO_IMAGING_FLAGS))
+    found: Heads = heads[heads["head"]["flags"] & bits == 0]
     if not len(found):
         raise ValueError(f"{path}: expected acquisitions of an image, got {len(heads)} others")
     return found
+
+
+def noise_heads(heads: Heads) -> Heads:
+    """Choose the acquisitions without excitation."""
+    return heads[_has(heads, _NOISE)]
+
+
+def correction_heads(heads: Heads) -> Heads:
+    """Choose the lines through the centre that tell the phase between directions of EPI."""
+    return heads[_has(heads, _PHASE_CORRECTION)]
+
+
+def is_reversed(heads: Heads) -> NDArray[np.bool_]:
+    """Tell which acquisitions were read backwards, (acquisitions,)."""
+    return _has(heads, _REVERSED)
+
+
+def _has(heads: Heads, bit: int) -> NDArray[np.bool_]:
+    flags: NDArray[np.bool_] = heads["head"]["flags"] & np.uint64(1 << (bit - 1)) != 0
+    return flags
 
 
 def _read_heads(path: Path, table: h5py.Dataset) -> NDArray[np.void]:

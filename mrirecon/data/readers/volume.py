@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mrirecon.data.readers.measured import Kspace, Measured
 from mrirecon.data.readers.plain_files import write_images
 from mrirecon.data.readers.subject import (
     Image,
@@ -19,8 +19,6 @@ from mrirecon.data.readers.subject import (
     collect_slices,
     require_volume,
 )
-
-Kspace = NDArray[np.complex64]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,9 @@ class OpenVolume:
         origin: see `Subject.origin`.
         notes: gives `Subject.notes`, which may take reading a slice.
         voxel_size: see `Subject.voxel_size`.
-        read_kspace: gives the k-space of a slice, (coils, rows, cols); None if the file has none.
+        read_kspace: gives the k-space of a slice, (coils, rows, cols); None if the file has none,
+            or none on a grid.
+        measure: gives the k-space of all slices as it was measured; None if the file has none.
     """
 
     n_slices: int
@@ -46,6 +46,7 @@ class OpenVolume:
     notes: Callable[[], tuple[str, ...]] = tuple
     voxel_size: tuple[float, float, float] | None = None
     read_kspace: Callable[[int], Kspace] | None = None
+    measure: Callable[[], Measured] | None = None
 
 
 @dataclass(frozen=True)
