@@ -74,11 +74,6 @@ MRIRECON_HD Complex<T> blend(Shares<T> share, Complex<T> prediction, Complex<T> 
           share.prediction * prediction.im + share.measured * measured.im};
 }
 
-template <class T>
-MRIRECON_HD Complex<T> scale(T factor, Complex<T> value) {
-  return {factor * value.re, factor * value.im};
-}
-
 // Re (conj(grad_out) (measured - prediction))
 template <class T>
 MRIRECON_HD T grad_along_measured(Complex<T> grad_out, Complex<T> prediction, Complex<T> measured) {

@@ -1,4 +1,4 @@
-// Sizes of k-space and the view of a mask that is broadcast over it.
+// Sizes of k-space and of groups of images, and the view of a mask that is broadcast over it.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,14 @@ struct MaskView {
     const int64_t batch_index = row_index / (extent.coils * extent.rows);
     return data + batch_index * batch_stride + row_index % extent.rows * row_stride;
   }
+};
+
+// Images that share a trajectory, or weights, are a group: all of them, or those of one element of
+// the batch.
+struct GroupExtent {
+  int64_t n_groups, group_size;
+
+  MRIRECON_HD int64_t n_chunks(int64_t chunk) const { return (group_size + chunk - 1) / chunk; }
 };
 
 }  // namespace mrirecon

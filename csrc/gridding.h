@@ -3,16 +3,10 @@
 // launch.
 #pragma once
 
+#include "geometry.h"
 #include "nufft.h"
 
 namespace mrirecon {
-
-// The images of one trajectory are a group: all of them, or those of one element of the batch.
-struct GroupExtent {
-  int64_t n_groups, group_size;
-
-  MRIRECON_HD int64_t n_chunks(int64_t chunk) const { return (group_size + chunk - 1) / chunk; }
-};
 
 // kspace(m) = sum over the taps of sample m of weight grid
 template <class T>

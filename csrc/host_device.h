@@ -19,6 +19,11 @@ struct alignas(2 * sizeof(T)) Complex {
   T re, im;
 };
 
+template <class T>
+MRIRECON_HD Complex<T> scaled(T factor, Complex<T> value) {
+  return {factor * value.re, factor * value.im};
+}
+
 // exp(2 pi i turns). On a GPU by a function that need not reduce large angles: that of cos takes a
 // stack, spills registers and, in the float version too, computes in double.
 template <class T>

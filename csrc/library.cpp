@@ -41,9 +41,15 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       "nufft_normal(Tensor image, Tensor? coil_maps, Tensor transfer, Tensor apodisation,"
       " Tensor roots, int[] shape, int[] grid) -> Tensor");
 
-  // The parts of both on a GPU, around its fast Fourier transform: csrc/padding.h, csrc/gridding.h.
-  m.def("pad_image(Tensor image, Tensor? coil_maps, " PLAN ") -> Tensor");
+  // The parts of these on a GPU, around its fast Fourier transform: csrc/padding.h,
+  // csrc/gridding.h, csrc/transfer.h.
+  m.def(
+      "pad_image(Tensor image, Tensor? coil_maps, Tensor apodisation, int[] shape, int[] grid)"
+      " -> Tensor");
   m.def("interpolate(Tensor points, " PLAN ") -> Tensor");
   m.def("spread(Tensor kspace, " PLAN ") -> Tensor");
-  m.def("crop_image(Tensor points, Tensor? coil_maps, " PLAN ") -> Tensor");
+  m.def(
+      "crop_image(Tensor points, Tensor? coil_maps, Tensor apodisation, int[] shape, int[] grid)"
+      " -> Tensor");
+  m.def("apply_transfer(Tensor(a!) points, Tensor transfer, int[] grid) -> ()");
 }

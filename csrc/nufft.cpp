@@ -70,26 +70,18 @@ Tensor transform(bool is_forward, const Tensor& from, const std::optional<Tensor
 Tensor nufft_normal(const Tensor& image, const std::optional<Tensor>& coil_maps,
                     const Tensor& transfer, const Tensor& apodisation, const Tensor& roots,
                     Sizes shape, Sizes grid) {
-  require_complex("image", image);
-  require_shape("image", image, coil_maps ? "1" : "coils", shape);
-  if (coil_maps) require_maps("image", image, *coil_maps, shape);
+  require_image(image, coil_maps, shape);
   const Tensor source = torch::stable::contiguous(image);
   const Tensor maps = torch::stable::contiguous(coil_maps ? *coil_maps : image);
   const Tensor out = torch::stable::empty_like(source);
-  const ScalarType real_type =
-      image.scalar_type() == ScalarType::ComplexDouble ? ScalarType::Double : ScalarType::Float;
-  require_plan_tensor("transfer", transfer, real_type, 5, image);
-  require_plan_tensor("apodisation", apodisation, real_type, 1, image);
   require_plan_tensor("roots", roots, image.scalar_type(), 1, image);
-  require(transfer.size(0) == 1 || transfer.size(0) == image.size(0),
-          "transfer: expected a batch of 1 or ", image.size(0), ", got ", transfer.size(0));
+  require_transfer(transfer, image, grid);
   dispatch_real(source.scalar_type(), [&](auto real) {
     using T = decltype(real);
     NufftWork<T> work{};
     work.mode = NufftMode::normal;
-    set_axes(work.plan, static_cast<int64_t>(shape.size()), shape, grid);
+    work.plan = image_plan<T>(apodisation, shape, grid, source);
     work.plan.is_shared = true;
-    work.plan.apodisation = static_cast<const T*>(apodisation.const_data_ptr());
     work.plan.roots = complex_data<T>(roots);
     work.transfer = static_cast<const T*>(transfer.const_data_ptr());
     work.transfer_batch = transfer.size(0);

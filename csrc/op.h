@@ -71,6 +71,13 @@ void run_cuda(const Tensor& like, const Args& args) {
   CudaLauncher<Args>::launch(args, stream.nativeHandle());
 }
 
+// The dispatch key of an operator that has no CPU kernel. The emulator's tensors are the CPU's.
+#ifdef MRIRECON_EMULATED
+#define MRIRECON_GPU CPU
+#else
+#define MRIRECON_GPU CUDA
+#endif
+
 #ifndef MRIRECON_EMULATED
 
 inline bool runs_on_gpu(const Tensor& tensor) { return tensor.is_cuda(); }

@@ -43,10 +43,6 @@ MRIRECON_HD T pixel_weight(const NufftPlan<T>& plan, int64_t plane, int64_t row,
   return plan.axis_apodisation(0)[plane] * plan.axis_apodisation(1)[row] *
          plan.axis_apodisation(2)[col];
 }
-template <class T>
-MRIRECON_HD Complex<T> scaled(T factor, Complex<T> value) {
-  return {factor * value.re, factor * value.im};
-}
 
 // The pixel at a point of the grid, along an axis of n pixels; padding from n on.
 MRIRECON_HD int64_t pixel_at(int64_t point, int64_t n, int64_t n_points) {

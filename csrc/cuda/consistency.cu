@@ -61,11 +61,11 @@ __global__ void __launch_bounds__(kThreads)
     const bool is_soft = args.noise_weight;
     if (args.grad_prediction)
       args.grad_prediction[index] = !is_measured ? grad_out
-                                    : is_soft    ? scale(share.prediction, grad_out)
+                                    : is_soft    ? scaled(share.prediction, grad_out)
                                                  : zero;
     if (args.grad_measured)
       args.grad_measured[index] = !is_measured ? zero
-                                  : is_soft    ? scale(share.measured, grad_out)
+                                  : is_soft    ? scaled(share.measured, grad_out)
                                                : grad_out;
     if (args.row_sums && is_measured)
       sum += grad_along_measured(grad_out, args.prediction[index], args.measured[index]);

@@ -8,7 +8,7 @@
 // Both do 4 W flops a sample and image. Tiles with many samples end last: of a radial trajectory
 // those at the centre, which lies at the corners of the grid, so that four tiles share it.
 #include "../gridding.h"
-#include "../portable.h"
+#include "image_chunk.h"
 
 namespace mrirecon {
 namespace {
@@ -20,27 +20,6 @@ constexpr unsigned kAllLanes = 0xffffffffu;
 // else the compiler spills a few registers of interpolation to make more fit.
 template <class T>
 constexpr int kBlocks = sizeof(T) == 4 ? 4 : 2;
-
-// The chunk of a group's images that a block handles. Chunks of the same samples or points are
-// neighbours, so that the plan comes from memory once.
-struct ImageChunk {
-  int64_t group, block;  // block: which of the group's samples or points
-  int64_t first;         // image of the group
-  int count;
-
-  __device__ ImageChunk(const GroupExtent& extent, int64_t n_blocks, int64_t chunk) {
-    const unsigned n_chunks = static_cast<unsigned>(extent.n_chunks(chunk));
-    const unsigned shared_by = static_cast<unsigned>(n_blocks);
-    first = blockIdx.x % n_chunks * chunk;
-    count = extent.group_size - first < chunk ? extent.group_size - first : chunk;
-    block = blockIdx.x / n_chunks % shared_by;
-    group = blockIdx.x / n_chunks / shared_by;
-  }
-};
-
-dim3 blocks_of(const GroupExtent& extent, int64_t n_blocks, int64_t chunk) {
-  return dim3(static_cast<unsigned>(extent.n_groups * n_blocks * extent.n_chunks(chunk)));
-}
 
 template <class T>
 __device__ Complex<T> add_weighted(Complex<T> sum, T weight, Complex<T> value) {
@@ -61,7 +40,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks<T>) interpolate_kernel(Inter
   const int64_t n_samples = args.plan.n_samples, n_blocks = (n_samples + kTeams - 1) / kTeams;
   const ImageChunk chunk(args.extent, n_blocks, kImages);
   const NufftPlan<T> plan = args.plan.of(chunk.group);
-  const int64_t sample = chunk.block * kTeams + threadIdx.x / team;
+  const int64_t sample = chunk.part * kTeams + threadIdx.x / team;
   const int lane = threadIdx.x % team;
   // Every lane takes part in the shuffles, also one that has no sample.
   const int64_t place = plan.positions[sample < n_samples ? sample : n_samples - 1];
@@ -105,7 +84,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads) sort_samples_kernel(Spread<T> args) {
   const int64_t n_samples = args.plan.n_samples;
   const ImageChunk chunk(args.extent, (n_samples + kThreads - 1) / kThreads, kSortImages);
-  const int64_t sample = chunk.block * kThreads + threadIdx.x;
+  const int64_t sample = chunk.part * kThreads + threadIdx.x;
   if (sample >= n_samples) return;
   const int64_t size = args.extent.group_size, first_image = chunk.group * size + chunk.first;
   const int64_t place = chunk.group * n_samples + args.plan.of(chunk.group).positions[sample];
@@ -235,7 +214,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks<T>) spread_kernel(Spread<T> 
   const int64_t* grid = plan.grid;
   const int64_t group_size = args.extent.group_size;
   const Complex<T>* sorted = args.sorted + chunk.group * plan.n_samples * group_size + chunk.first;
-  const Tile tile(plan, chunk.block, planes);
+  const Tile tile(plan, chunk.part, planes);
   const NearBins slabs(tile.low[0], tile.size[0], kSlabPlanes, n_points(plan, 0), n_taps(plan, 0));
   const NearBins bands(tile.low[1], tile.size[1], kBandRows, n_points(plan, 1), n_taps(plan, 1));
   const NearBins cols(tile.low[2], tile.size[2], kBinCols, n_points(plan, 2), n_taps(plan, 2));

@@ -165,25 +165,3 @@ def _backward_normal(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 torch.library.register_autograd(
     "mrirecon::nufft_normal", _backward_normal, setup_context=_save_normal
 )
-
-
-@torch.library.impl("mrirecon::nufft_normal", "CUDA")
-def _(  # noqa: PLR0917  (the schema's order)
-    image: Tensor,
-    coil_maps: Tensor | None,
-    transfer: Tensor,
-    apodisation: Tensor,
-    roots: Tensor,
-    shape: list[int],
-    grid: list[int],
-) -> Tensor:
-    coil_images = image if coil_maps is None else image * coil_maps
-    axes = tuple(range(2, image.ndim))
-    weights = transfer.transpose(-1, -2).flatten(2, 3)  # (batch, depth, rows, cols)
-    weights = weights[:, :, : [1, *grid][-2]].reshape(-1, *grid)  # of bands the rows that are there
-    padded = torch.fft.fftn(coil_images, s=grid, dim=axes) * weights[:, None]
-    inside = (slice(None), slice(None), *(slice(n) for n in shape))
-    result = torch.fft.ifftn(padded, dim=axes, norm="forward")[inside]
-    if coil_maps is None:
-        return result.contiguous()
-    return (coil_maps.conj() * result).sum(1, keepdim=True)

@@ -242,6 +242,7 @@ IMAGE = torch.zeros(2, 3, 8, 9, dtype=torch.complex64)
 POINTS = torch.zeros(2, 3, *OP.plan.grid, dtype=torch.complex64)
 FRAMES = Nufft(COORDS.expand(3, 4, 2).contiguous(), (8, 9))
 TINY = make_plan(COORDS[None], (8, 9), Gridding((8, 40), 9, 1))
+PADDING = (OP.plan.apodisation, OP.plan.shape, OP.plan.grid)
 SIZES = ", ".join(map(str, OP.plan.grid))
 
 
@@ -250,30 +251,41 @@ SIZES = ", ".join(map(str, OP.plan.grid))
     [
         (
             "pad_image",
-            (IMAGE[..., :8], None, *OP.plan),
+            (IMAGE[..., :8], None, *PADDING),
             "image: expected (batch, coils, 8, 9), got",
         ),
         (
             "pad_image",
-            (IMAGE, IMAGE, *OP.plan),
+            (IMAGE, IMAGE, *PADDING),
             "image: expected (batch, 1, 8, 9), got (2, 3, 8, 9)",
         ),
         (
             "pad_image",
-            (IMAGE, None, *TINY),
-            "grid: expected at least the image's 8 points and",
+            (IMAGE, None, *PADDING[:2], (7, 40)),
+            "grid: expected at least the image's 8 points, got 7",
+        ),
+        ("pad_image", (IMAGE, None, *PADDING[:2], (40,)), "grid: expected 1 to 3 sizes, as the im"),
+        (
+            "pad_image",
+            (IMAGE, None, PADDING[0][1:], *PADDING[1:]),
+            "apodisation: expected (18,), got (17,)",
+        ),
+        (
+            "spread",
+            (IMAGE[:, :, 0, :4], *TINY),
+            "grid: expected at least the width of 9, got 8",
         ),
         ("interpolate", (IMAGE, *OP.plan), f"points: expected (batch, coils, {SIZES}), got (2, 3"),
         ("interpolate", (POINTS.real, *OP.plan), "points: expected complex64 or complex128, got"),
         ("interpolate", (POINTS.cdouble(), *OP.plan), "offsets: expected a contiguous tensor of D"),
-        ("interpolate", (POINTS, *FRAMES.plan), "points: expected a batch of 3, one for each traj"),
+        ("interpolate", (POINTS, *FRAMES.plan), "image: expected a batch of 3, one for each traj"),
         ("spread", (IMAGE[..., 0], *OP.plan), "kspace: expected (batch, coils, 4), got (2, 3, 8)"),
         ("spread", (IMAGE[:, :, 0, :4], *FRAMES.plan), "kspace: expected a batch of 3, one for ea"),
-        ("crop_image", (IMAGE, None, *OP.plan), f"points: expected (batch, coils, {SIZES}), got"),
-        ("crop_image", (POINTS, IMAGE[:, :2], *OP.plan), "coil_maps: expected 3 coils, as the po"),
+        ("crop_image", (IMAGE, None, *PADDING), f"points: expected (batch, coils, {SIZES}), got"),
+        ("crop_image", (POINTS, IMAGE[:, :2], *PADDING), "coil_maps: expected 3 coils, as the po"),
         (
             "crop_image",
-            (POINTS, IMAGE[..., 0], *OP.plan),
+            (POINTS, IMAGE[..., 0], *PADDING),
             "coil_maps: expected (batch, coils, 8, 9",
         ),
     ],
@@ -287,21 +299,31 @@ def test_cuda_rejects_wrong_arguments_by_name(
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["nufft", "nufft_adjoint", "pad_image", "interpolate", "spread"])
+@pytest.mark.parametrize(
+    "name", ["nufft", "nufft_adjoint", "nufft_normal", "pad_image", "apply_transfer"]
+)
 def test_torch_finds_the_operators_for_cuda(name: str) -> None:
     assert torch._C._dispatch_has_kernel_for_dispatch_key(f"mrirecon::{name}", "CUDA")
 
 
 @pytest.mark.requires_cuda
-def test_cuda_nufft_is_captured_in_a_graph_and_equals_cpu() -> None:
+@pytest.mark.parametrize("way", ["both directions", "convolution"])
+def test_cuda_nufft_is_captured_in_a_graph_and_equals_cpu(way: str) -> None:
     op = Nufft(random_coords(500, (40, 44), torch.float32), (40, 44), 1e-4)
     image, _ = operands(op, coils=6)
     on_gpu, operand = op.to("cuda"), image.cuda()
-    on_gpu.adjoint(on_gpu(operand))  # plans the transforms
+    ways = {
+        "both directions": (lambda: on_gpu.adjoint(on_gpu(operand)), op.adjoint(op(image))),
+        "convolution": (
+            lambda: on_gpu.normal_by_convolution(operand),
+            op.normal_by_convolution(image),
+        ),
+    }
+    compute, expected = ways[way]
+    compute()  # plans the transforms
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        result = on_gpu.adjoint(on_gpu(operand))
+        result = compute()
     graph.replay()
-    expected = op.adjoint(op(image))
     tolerance = 200 * torch.finfo(torch.float32).eps
     assert (result.cpu() - expected).norm() <= tolerance * expected.norm()
