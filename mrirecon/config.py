@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from mrirecon.files import atomic_path
 from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
-from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
+from mrirecon.sampling import SamplingConfig, SpiralDesign, TrajectoryConfig, Undersampling
 from mrirecon.training import TrainingConfig
 
 
@@ -45,6 +45,10 @@ class RunConfig(BaseModel):
         if self.trajectory is not None and self.sampling != SamplingConfig():
             raise ValueError("trajectory: expected none beside a sampling on the grid, got both")
         return self
+
+
+# Parts that a configuration may lack, whose keys are known nevertheless.
+_ABSENT = {"trajectory": TrajectoryConfig, "design": SpiralDesign}
 
 
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RunConfig:
@@ -135,6 +139,6 @@ def _describe(problem: dict[str, Any]) -> str:
 def _known_keys(path: list[str]) -> list[str]:
     level: Any = RunConfig.model_construct()
     for part in path:
-        level = TrajectoryConfig() if part == "trajectory" else getattr(level, part)
+        level = _ABSENT[part]() if part in _ABSENT else getattr(level, part)
     fields = type(level).model_fields if isinstance(level, RunConfig) else vars(level)
     return sorted(fields)

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from mrirecon.config import RunConfig, config_to_yaml, load_config, parse_config, save_config
-from mrirecon.sampling import TrajectoryConfig
+from mrirecon.sampling import SpiralDesign, TrajectoryConfig
 
 
 def test_a_saved_configuration_reads_back_the_same(tmp_path: Path) -> None:
@@ -20,7 +20,12 @@ def test_a_trajectory_takes_the_place_of_a_mask() -> None:
     off_grid = load_config(None, ["store=s.h5", "trajectory.n_readouts=30"])
     assert on_grid.undersampling == on_grid.sampling
     assert off_grid.undersampling == TrajectoryConfig(n_readouts=30)
-    assert parse_config(yaml.safe_load(config_to_yaml(off_grid)), name="x") == off_grid
+    designed = load_config(
+        None, ["store=s.h5", "trajectory.kind=spiral", "trajectory.design.edge_spacing=3"]
+    )
+    assert designed.undersampling == TrajectoryConfig("spiral", design=SpiralDesign(edge_spacing=3))
+    for config in (off_grid, designed):
+        assert parse_config(yaml.safe_load(config_to_yaml(config)), name="x") == config
 
 
 def test_yaml_holds_every_key_with_its_default() -> None:
@@ -47,7 +52,15 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
         ({"store": "s", "training": 3}, "run: training"),
         (
             {"store": "s", "trajectory": {"spokes": 3}},
-            "trajectory.spokes (known: first_angle, ",
+            "trajectory.spokes (known: design, first_angle, ",
+        ),
+        (
+            {"store": "s", "trajectory": {"design": {"edge_spacin": 3}}},
+            "unknown key trajectory.design.edge_spacin (did you mean edge_spacing?)",
+        ),
+        (
+            {"store": "s", "trajectory": {"kind": "spiral", "design": {"edge_spacing": 0.5}}},
+            "trajectory.design.edge_spacing: expected at least centre_spacing = 1, got 0.5",
         ),
         ({"store": "s", "trajectory": {"n_readouts": 0}}, "trajectory.n_readouts: expected 1 or"),
         (

@@ -12,6 +12,12 @@ from mrirecon.sampling.scanner import (
     ScannerProfile,
     load_profile,
 )
+from mrirecon.sampling.spiral_design import (
+    SpiralDesign,
+    design_spiral,
+    designed_spiral,
+    designed_spiral_density,
+)
 from mrirecon.sampling.summary import MaskSummary, full_mask, summarise
 from mrirecon.sampling.trajectories import (
     Order,
@@ -43,6 +49,7 @@ __all__ = [
     "Readouts",
     "SamplingConfig",
     "ScannerProfile",
+    "SpiralDesign",
     "Strategy",
     "TrajectoryConfig",
     "TrajectoryKind",
@@ -50,6 +57,9 @@ __all__ = [
     "acceleration",
     "check_coords",
     "check_feasibility",
+    "design_spiral",
+    "designed_spiral",
+    "designed_spiral_density",
     "full_mask",
     "load_profile",
     "make_mask",

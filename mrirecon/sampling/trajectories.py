@@ -82,7 +82,7 @@ def radial_trajectory(
     angles = torch.deg2rad(readout_angles(n_spokes, order=order, first_angle=first_angle))
     _expect("n_samples", n_samples >= 2, "2 or more", n_samples)
     radius = (torch.arange(n_samples, dtype=torch.float64) - n_samples // 2) / n_samples
-    return _place(angles[:, None].expand(-1, n_samples), radius, shape).to(dtype)
+    return place_readouts(angles[:, None].expand(-1, n_samples), radius, shape).to(dtype)
 
 
 def radial_density(n_spokes: int, n_samples: int, shape: tuple[int, int]) -> Tensor:
@@ -135,7 +135,9 @@ def spiral_trajectory(
     turns = max(shape) / (2 * n_interleaves) if n_turns is None else n_turns
     _expect("n_turns", 0 < turns < math.inf, "a finite number above 0", turns)
     part = torch.arange(n_samples, dtype=torch.float64) / n_samples
-    return _place(torch.deg2rad(starts[:, None] + 360 * turns * part), part / 2, shape).to(dtype)
+    return place_readouts(torch.deg2rad(starts[:, None] + 360 * turns * part), part / 2, shape).to(
+        dtype
+    )
 
 
 def spiral_density(n_interleaves: int, n_samples: int, shape: tuple[int, int]) -> Tensor:
@@ -170,7 +172,7 @@ def visited_cells(coords: Tensor, shape: tuple[int, int]) -> Tensor:
     return mask
 
 
-def _place(angles: Tensor, radius: Tensor, shape: tuple[int, int]) -> Tensor:
+def place_readouts(angles: Tensor, radius: Tensor, shape: tuple[int, int]) -> Tensor:
     """Turn angles [radians] and radii [of k-space's width], (readouts, samples), into points."""
     rows, cols = shape
     points = torch.stack([rows * radius * angles.sin(), cols * radius * angles.cos()], dim=-1)

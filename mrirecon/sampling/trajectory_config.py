@@ -11,6 +11,11 @@ from torch import Tensor
 from mrirecon.nufft import Nufft
 from mrirecon.sampling.config import Extent
 from mrirecon.sampling.masks import acceleration
+from mrirecon.sampling.spiral_design import (
+    SpiralDesign,
+    designed_spiral,
+    designed_spiral_density,
+)
 from mrirecon.sampling.summary import MaskSummary, sampled_centre
 from mrirecon.sampling.trajectories import (
     Order,
@@ -37,6 +42,8 @@ class TrajectoryConfig:
         order: how readouts follow each other: `golden`, `tiny_golden` or `uniform` angles.
         first_angle: of the first readout, [degrees].
         n_turns: of each interleave; None for as many as measure k-space fully. Fewer undersample.
+        design: makes spirals as fast as gradients allow, by the distance of their arms in place of
+            n_turns; None winds them at an even pace, whatever gradients that takes.
     """
 
     kind: TrajectoryKind = "radial"
@@ -45,6 +52,7 @@ class TrajectoryConfig:
     order: Order = "golden"
     first_angle: float = 0.0
     n_turns: float | None = None
+    design: SpiralDesign | None = None
 
     per: ClassVar[Extent] = "run"
     """All slices of a run share the trajectory, and so its plan."""
@@ -66,6 +74,11 @@ class TrajectoryConfig:
             wanted = f"none for {self.kind}, whose readouts do not turn"
             _expect("n_turns", self.kind == "spiral", wanted, self.n_turns)
             _expect("n_turns", 0 < self.n_turns < math.inf, "above 0", self.n_turns)
+        if self.design is not None:
+            wanted = f"none for {self.kind}, which is played at a constant gradient"
+            _expect("design", self.kind == "spiral", wanted, self.design)
+            wanted = "none beside a design, which gives them by the distance of arms"
+            _expect("n_turns", self.n_turns is None, wanted, self.n_turns)
 
     def coords(self, shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> Tensor:
         """Give the trajectory, `dtype`, (samples, 2), [cycles per field of view], (row, col)."""
@@ -73,12 +86,18 @@ class TrajectoryConfig:
         order, angle = self.order, self.first_angle
         if self.kind == "radial":
             return radial_trajectory(*counts, order=order, first_angle=angle, dtype=dtype)
+        if self.design is not None:
+            return designed_spiral(
+                *counts, self.design, order=order, first_angle=angle, dtype=dtype
+            )
         return spiral_trajectory(
             *counts, n_turns=self.n_turns, order=order, first_angle=angle, dtype=dtype
         )
 
     def density(self, shape: tuple[int, int]) -> Tensor:
         """Give the area around each sample, float32, (samples,), [cells of the grid]."""
+        if self.design is not None:
+            return designed_spiral_density(self.n_readouts, self.n_samples, shape, self.design)
         density = radial_density if self.kind == "radial" else spiral_density
         return density(self.n_readouts, self.n_samples, shape)
 
