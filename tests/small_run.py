@@ -5,6 +5,7 @@ Usage: python small_run.py STORE RUN [--resume] [--pause SECONDS]
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,7 @@ CONFIG = TrainingConfig(
     log_every=3,
     validate_every=4,
     checkpoint_every=4,
+    best_by="double_step",
     noise_std=0.01,
 )
 
@@ -59,14 +61,21 @@ def small_run(
     *,
     resume: bool = False,
     pause: float = 0.0,
+    score: Callable[[int], float] | None = None,
+    profile: Path | None = None,
 ) -> Generator:
-    """Train the small generator; each validation takes `pause` seconds at least."""
+    """Train the small generator; each validation takes `pause` seconds at least.
+
+    With `score`, a validation after so many steps returns it under the name "s".
+    """
     torch.manual_seed(0)
     generator, discriminator = Generator(GENERATOR), PatchDiscriminator(DISCRIMINATOR)
 
     def validate(average: Generator, step: int) -> dict[str, float]:
         time.sleep(pause)
         assert not average.training
+        if score:
+            return {"s": float(score(step))}
         return {"weight": next(average.parameters()).sum().item(), "double_step": 2 * step}
 
     with SliceStore(store) as opened:
@@ -79,6 +88,7 @@ def small_run(
             config,
             validate=validate,
             resume=resume,
+            profile=profile,
             device=torch.device("cpu"),
         )
 

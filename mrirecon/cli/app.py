@@ -13,7 +13,9 @@ from mrirecon.cli.inspect import inspect
 from mrirecon.cli.prepare import prepare
 from mrirecon.cli.reconstruct import reconstruct
 from mrirecon.cli.sampling import sampling
+from mrirecon.cli.terminal import say
 from mrirecon.cli.train import train
+from mrirecon.training import TrainingStopped
 
 app = typer.Typer(
     name="mrirecon",
@@ -42,6 +44,9 @@ def main() -> None:
     """Run the command line; an expected error becomes one line on stderr and exit status 1."""
     try:
         app()
+    except TrainingStopped as stopped:
+        say(str(stopped))
+        sys.exit(128 + stopped.signal_number)
     except KeyboardInterrupt:
         Console(stderr=True).print("interrupted")
         sys.exit(130)

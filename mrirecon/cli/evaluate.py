@@ -11,7 +11,14 @@ import typer
 from rich.table import Table
 
 from mrirecon.cli.info import collect
-from mrirecon.cli.runs import TrainedRun, choose_device, load_run, score_test_set
+from mrirecon.cli.runs import (
+    CheckpointOption,
+    TrainedRun,
+    checkpoint_choice,
+    choose_device,
+    load_run,
+    score_test_set,
+)
 from mrirecon.cli.terminal import console, say
 from mrirecon.config import config_to_yaml
 from mrirecon.data import SliceDataset, SliceStore
@@ -43,6 +50,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for scores and report; RUN/evaluation if not given.")
     ] = None,
     description: Annotated[str, typer.Option(help="What the data are, for the report.")] = "",
+    checkpoint: CheckpointOption = "best",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
     """Score zero-filled (or gridded) images, the network, and the network with data consistency.
@@ -52,7 +60,7 @@ def evaluate(
     double click.
     """
     chosen, how = choose_device(device), get_protocol(protocol)
-    trained = load_run(run, chosen)
+    trained = load_run(run, chosen, choice=checkpoint_choice(checkpoint))
     path = store or trained.config.store
     with SliceStore(path) as opened:
         test_set = score_test_set(

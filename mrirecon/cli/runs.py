@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
+import typer
 
 from mrirecon.cli.terminal import progress_bar
 from mrirecon.config import RunConfig, load_config
@@ -12,10 +14,20 @@ from mrirecon.evaluation import collect_examples, evaluate
 from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.report import ReportTestSet
-from mrirecon.training import CHECKPOINTS, last_checkpoint, load_generator
+from mrirecon.training import (
+    CHECKPOINTS,
+    best_checkpoint,
+    last_checkpoint,
+    load_generator,
+)
 
 CONFIG = "config.yaml"
 EVALUATION_BATCH = 8
+
+CheckpointChoice = Literal["best", "last"]
+CheckpointOption = Annotated[
+    str, typer.Option("--checkpoint", help="best (by validation, where there was one) or last.")
+]
 
 
 @dataclass(frozen=True)
@@ -44,8 +56,27 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def load_run(path: Path, device: torch.device) -> TrainedRun:
+def checkpoint_choice(name: str) -> CheckpointChoice:
+    """Read the option `--checkpoint`.
+
+    Raises:
+        ValueError: neither best nor last.
+    """
+    if name == "best":
+        return "best"
+    if name == "last":
+        return "last"
+    raise ValueError(f"--checkpoint: expected best or last, got {name!r}")
+
+
+def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "best") -> TrainedRun:
     """Read a run folder.
+
+    Args:
+        path: the folder.
+        device: where the generator goes.
+        choice: the checkpoint validated best, or the last one; a run without validation has
+            the last alone.
 
     Raises:
         OSError: no run there, or none of its checkpoints.
@@ -53,7 +84,8 @@ def load_run(path: Path, device: torch.device) -> TrainedRun:
     """
     if not (path / CONFIG).is_file():
         raise FileNotFoundError(f"{path}: no run here ({CONFIG} is missing); see mrirecon train")
-    checkpoint = last_checkpoint(path / CHECKPOINTS)
+    best = best_checkpoint(path / CHECKPOINTS) if choice == "best" else None
+    checkpoint = best or last_checkpoint(path / CHECKPOINTS)
     if checkpoint is None:
         raise FileNotFoundError(f"{path}: no checkpoint yet in {CHECKPOINTS}")
     generator = load_generator(checkpoint).to(device)

@@ -14,6 +14,7 @@ from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation import MethodName, MetricName, aggregate, evaluate, unit_scores
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
+from mrirecon.training import start_from
 from mrirecon.training import train as run_training
 from mrirecon.training.log import METRICS
 
@@ -38,6 +39,12 @@ def train(
     resume: Annotated[
         bool, typer.Option(help="Go on from the last checkpoint, with the run's configuration.")
     ] = False,
+    init_from: Annotated[
+        Path | None, typer.Option(help="Run whose best generator this one starts from.")
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="Write a trace of steps 6 to 10 to this .json file.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Print every key with its value, and end.")
@@ -63,12 +70,37 @@ def train(
         return
     if resume:
         _require_same_task(load_config(saved), settled)
-    train_run(run, settled, choose_device(device), resume=resume)
+    if resume and init_from is not None:
+        raise ValueError("--init-from: expected none with --resume, which has weights, got one")
+    train_run(
+        run,
+        settled,
+        choose_device(device),
+        resume=resume,
+        init_from=init_from,
+        profile=profile,
+    )
     say(f"done; score it with: mrirecon evaluate {run}")
 
 
-def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: bool) -> Generator:
+def train_run(
+    run: Path,
+    config: RunConfig,
+    device: torch.device,
+    *,
+    resume: bool,
+    init_from: Path | None = None,
+    profile: Path | None = None,
+) -> Generator:
     """Train as configured and return the averaged generator.
+
+    Args:
+        run: folder of the run.
+        config: of the run.
+        device: where to compute.
+        resume: go on from the last checkpoint.
+        init_from: run folder or checkpoint whose weights the generator starts from.
+        profile: file for a trace of a few steps.
 
     Raises:
         ValueError, OSError: see `mrirecon.training.train` and `SliceStore`.
@@ -77,6 +109,8 @@ def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: boo
         dataset = SliceDataset(store, "train")
         torch.manual_seed(config.training.seed)
         generator = Generator(config.generator)
+        if init_from is not None:
+            say(start_from(generator, init_from))
         adversarial = config.training.losses.adversarial > 0
         discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
         validate = _validation(store, config, device) if "val" in store.splits else None
@@ -91,6 +125,7 @@ def train_run(run: Path, config: RunConfig, device: torch.device, *, resume: boo
             device=device,
             validate=validate,
             resume=resume,
+            profile=profile,
         )
 
 

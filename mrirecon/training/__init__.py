@@ -1,26 +1,34 @@
 """Training: one visible step, and a loop around it that logs, saves and resumes."""
 
 from mrirecon.training.checkpoint import (
+    best_checkpoint,
     last_checkpoint,
     load_checkpoint,
     load_generator,
     save_checkpoint,
 )
 from mrirecon.training.config import TrainingConfig
+from mrirecon.training.load import load, start_from
 from mrirecon.training.log import read_records
+from mrirecon.training.loop import CHECKPOINTS
 from mrirecon.training.step import TrainingState, make_state, training_step
-from mrirecon.training.trainer import CHECKPOINTS, train
+from mrirecon.training.stopping import TrainingStopped
+from mrirecon.training.trainer import train
 
 __all__ = [
     "CHECKPOINTS",
     "TrainingConfig",
     "TrainingState",
+    "TrainingStopped",
+    "best_checkpoint",
     "last_checkpoint",
+    "load",
     "load_checkpoint",
     "load_generator",
     "make_state",
     "read_records",
     "save_checkpoint",
+    "start_from",
     "train",
     "training_step",
 ]

@@ -6,7 +6,7 @@ A checkpoint is a folder `step_XXXXXX` of three files:
     optimizer.safetensors  generator.PARAMETER.STATE and discriminator.PARAMETER.STATE
     state.json             format, step, and the configurations
 
-Beside it the text file `last` names the newest one.
+Beside it the text files `last` and `best` name the newest one and the one validated best.
 """
 
 import json
@@ -37,6 +37,7 @@ _MODEL = "model.safetensors"
 _OPTIMIZER = "optimizer.safetensors"
 _STATE = "state.json"
 _LAST = "last"
+_BEST = "best"
 
 
 def save_checkpoint(folder: Path, state: TrainingState, config: TrainingConfig) -> Path:
@@ -66,27 +67,46 @@ def save_checkpoint(folder: Path, state: TrainingState, config: TrainingConfig) 
         (partial / _STATE).write_text(json.dumps(_describe(state, config), indent=2) + "\n")
     with atomic_path(folder / _LAST) as partial:
         partial.write_text(path.name + "\n")
+    best = _named(folder, _BEST)
     for old in _checkpoints(folder)[: -config.keep_checkpoints]:
-        shutil.rmtree(old)
+        if old != best:
+            shutil.rmtree(old)
     return path
 
 
+def mark_best(folder: Path, path: Path) -> None:
+    """Name a checkpoint as the best, so that it stays and the one before it no longer must.
+
+    Args:
+        folder: of all checkpoints.
+        path: one of them.
+    """
+    with atomic_path(folder / _BEST) as partial:
+        partial.write_text(path.name + "\n")
+
+
 def last_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint that `last` names, or None where there is no `last`.
+    """Return the newest checkpoint, or None where there is none.
 
     Args:
         folder: of all checkpoints, `checkpoints` in the run folder.
 
     Raises:
-        FileNotFoundError: it names a checkpoint that is not there.
+        FileNotFoundError: `last` names a checkpoint that is not there.
     """
-    last = folder / _LAST
-    if not last.exists():
-        return None
-    path = folder / last.read_text().strip()
-    if not path.is_dir():
-        raise FileNotFoundError(f"{last}: expected the name of a checkpoint, got {path.name!r}")
-    return path
+    return _named(folder, _LAST)
+
+
+def best_checkpoint(folder: Path) -> Path | None:
+    """Return the checkpoint that was validated best, or None in a run without validation.
+
+    Args:
+        folder: of all checkpoints, `checkpoints` in the run folder.
+
+    Raises:
+        FileNotFoundError: `best` names a checkpoint that is not there.
+    """
+    return _named(folder, _BEST)
 
 
 def discard_after(folder: Path, step: int) -> None:
@@ -204,6 +224,17 @@ def _flatten(options: dict[str, Any] | None) -> dict[str, Any]:
         else:
             flat[key] = value
     return flat
+
+
+def _named(folder: Path, name: str) -> Path | None:
+    """Return the checkpoint that a text file names, or None where there is no such file."""
+    if not (folder / name).exists():
+        return None
+    path = folder / (folder / name).read_text().strip()
+    if not path.is_dir():
+        found = repr(path.name)
+        raise FileNotFoundError(f"{folder / name}: expected the name of a checkpoint, got {found}")
+    return path
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -11,7 +11,15 @@ Precision = Literal["float32", "bfloat16", "auto"]
 Schedule = Literal["halfway", "cosine", "constant"]
 
 MAY_CHANGE_ON_RESUME = frozenset(
-    {"steps", "log_every", "validate_every", "checkpoint_every", "keep_checkpoints", "compile"}
+    {
+        "steps",
+        "log_every",
+        "validate_every",
+        "checkpoint_every",
+        "keep_checkpoints",
+        "patience",
+        "compile",
+    }
 )
 """Options that a resumed run may set anew; more steps stretch the schedule of the learning rate."""
 
@@ -44,7 +52,10 @@ class TrainingConfig:
         log_every: steps between writes of the loss log; every step has its line.
         validate_every: steps between validations; the last step has one too.
         checkpoint_every: steps between checkpoints; the last step has one too.
-        keep_checkpoints: newest checkpoints that stay on disk.
+        keep_checkpoints: newest checkpoints that stay on disk, beside the one validated best.
+        best_by: score of the validation, higher is better, by which that one is chosen.
+        patience: validations in a row without a better score after which the run ends; None goes
+            on to the last step.
     """
 
     steps: int = 100_000
@@ -65,12 +76,16 @@ class TrainingConfig:
     validate_every: int = 1000
     checkpoint_every: int = 1000
     keep_checkpoints: int = 2
+    best_by: str = "ssim"
+    patience: int | None = None
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"):
             _expect(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+        if self.patience is not None:
+            _expect("patience", self.patience >= 1, "1 or more", self.patience)
         _expect("keep_checkpoints", self.keep_checkpoints >= 1, "1 or more", self.keep_checkpoints)
         for name in ("seed", "warmup_steps"):
             _expect(name, getattr(self, name) >= 0, "0 or more", getattr(self, name))

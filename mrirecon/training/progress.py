@@ -50,6 +50,10 @@ class TrainingProgress:
     ) -> None:
         self._progress.stop()
 
+    def tell(self, text: str) -> None:
+        """Print a line above the bar, also where there is no terminal."""
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
     def update(self, step: int, terms: dict[str, float], images_per_second: float) -> None:
         """Show the state after a step."""
         losses = "  ".join(f"{name} {value:.4g}" for name, value in terms.items())

@@ -1,6 +1,8 @@
 """One training step: reconstruct, update the discriminator, update the generator."""
 
 import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 
 import torch
@@ -12,6 +14,9 @@ from mrirecon.losses import LossConfig, discriminator_loss, generator_loss, l1_l
 from mrirecon.models import Generator, PatchDiscriminator, Reconstruction
 from mrirecon.training.config import Precision, TrainingConfig
 from mrirecon.training.ema import update_average
+from mrirecon.training.ledger import Ledger
+
+Phase = Callable[[str], AbstractContextManager[None]]
 
 _GENERATOR_BETAS = (0.9, 0.999)  # Adam's own, as in the ReconResNet paper
 _DISCRIMINATOR_BETAS = (0.5, 0.999)  # Radford et al. 2016 (arXiv 1511.06434), section 3
@@ -82,11 +87,15 @@ def _place(network: nn.Module, device: torch.device, *, channels_last: bool) -> 
 
 
 def training_step(
-    state: TrainingState, measurement: Measurement, config: TrainingConfig
+    state: TrainingState,
+    measurement: Measurement,
+    config: TrainingConfig,
+    ledger: Ledger | None = None,
 ) -> dict[str, Tensor]:
     """Update the discriminator, then the generator, then its average, on one batch.
 
-    Nothing waits for the device. `state.step` is the caller's to count.
+    Nothing waits for the device. `state.step` is the caller's to count; a `ledger` counts the time
+    of the forward and backward passes and of the optimisers.
 
     Returns:
         Scalars without gradient: "loss" (what the generator minimises), its terms "l1", "ssim",
@@ -100,30 +109,34 @@ def training_step(
     autocast = torch.autocast(
         target.device.type, torch.bfloat16, uses_bfloat16(config.precision, target.device)
     )
+    phase = ledger.phase if ledger else _uncounted
     terms: dict[str, Tensor] = {}
 
-    with autocast:
+    with phase("forward"), autocast:
         reconstruction = state.generator(measurement.zero_filled, measurement.sampled)
     image = reconstruction.trained  # (batch, 1, rows, cols)
 
     if discriminator is not None and state.discriminator_optimizer is not None:
-        with autocast:
-            logits = discriminator(torch.cat([target, image.detach()])).float()
-        real, fake = logits.chunk(2)
-        terms["discriminator"] = discriminator_loss(real, fake, kind=losses.adversarial_kind)
-        terms["logit_real"], terms["logit_fake"] = real.mean(), fake.mean()
-        _descend(state.discriminator_optimizer, terms["discriminator"])
+        with phase("forward"):
+            with autocast:
+                logits = discriminator(torch.cat([target, image.detach()])).float()
+            real, fake = logits.chunk(2)
+            terms["discriminator"] = discriminator_loss(real, fake, kind=losses.adversarial_kind)
+            terms["logit_real"], terms["logit_fake"] = real.mean(), fake.mean()
+        _descend(state.discriminator_optimizer, terms["discriminator"], phase)
 
         discriminator.requires_grad_(False)  # the generator's loss gives it no gradient
-        with autocast:
+        with phase("forward"), autocast:
             judged = discriminator(image).float()
         discriminator.requires_grad_(True)
         terms["adversarial"] = generator_loss(judged, kind=losses.adversarial_kind)
 
-    terms |= _image_terms(reconstruction, target, losses)
-    terms["loss"] = _weighted_sum(terms, losses)
-    _descend(state.generator_optimizer, terms["loss"])
-    update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
+    with phase("forward"):
+        terms |= _image_terms(reconstruction, target, losses)
+        terms["loss"] = _weighted_sum(terms, losses)
+    _descend(state.generator_optimizer, terms["loss"], phase)
+    with phase("optimizer"):
+        update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
     return {name: term.detach() for name, term in terms.items()}
 
 
@@ -158,10 +171,16 @@ def _weighted_sum(terms: dict[str, Tensor], losses: LossConfig) -> Tensor:
     return torch.stack(parts).sum()
 
 
-def _descend(optimizer: Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    optimizer.step()
+def _descend(optimizer: Optimizer, loss: Tensor, phase: Phase) -> None:
+    with phase("backward"):
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+    with phase("optimizer"):
+        optimizer.step()
+
+
+def _uncounted(_name: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def compile_networks(state: TrainingState) -> None:

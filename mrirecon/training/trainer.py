@@ -7,15 +7,12 @@ the last checkpoint to give the numbers of a run that was never stopped.
 
 import json
 import platform
-import time
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from mrirecon.data import RawBatch, SliceDataset, augment, simulate
+from mrirecon.data import SliceDataset
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.sampling import Undersampling
@@ -23,19 +20,15 @@ from mrirecon.training.checkpoint import (
     discard_after,
     last_checkpoint,
     load_checkpoint,
-    save_checkpoint,
 )
 from mrirecon.training.config import TrainingConfig
-from mrirecon.training.log import METRICS, Record, RunLog
+from mrirecon.training.log import METRICS, RunLog
+from mrirecon.training.loop import CHECKPOINTS, Loop, Validate
+from mrirecon.training.profile import profiling
 from mrirecon.training.progress import TrainingProgress
-from mrirecon.training.schedule import learning_rate_factor, step_seed
-from mrirecon.training.step import TrainingState, compile_networks, make_state, training_step
+from mrirecon.training.step import TrainingState, compile_networks, make_state
+from mrirecon.training.stopping import StopRequest, TrainingStopped
 from mrirecon.version import __version__
-
-CHECKPOINTS = "checkpoints"
-_SHOWN = ("loss", "discriminator")  # terms beside the progress bar
-
-Validate = Callable[[Generator, int], dict[str, float]]
 
 
 def train(  # noqa: PLR0917  (six things of six kinds; names at the call would repeat them)
@@ -49,6 +42,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     device: torch.device,
     validate: Validate | None = None,
     resume: bool = False,
+    profile: Path | None = None,
 ) -> Generator:
     """Train until `config.steps`, and leave the result in `run`.
 
@@ -62,14 +56,17 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         device: where to compute.
         validate: given the averaged generator and the steps done, returns scores for the log.
         resume: go on from the last checkpoint, or from the start where there is none yet.
+        profile: .json file for a trace of steps 6 to 10 (see `profiling`).
 
     Returns:
-        The averaged generator, in evaluation mode, on `device`.
+        The averaged generator after the last step, in evaluation mode, on `device`.
 
     Raises:
+        TrainingStopped: SIGTERM or SIGINT came; the step it came in is saved.
         ValueError: the run folder is in use and `resume` is not asked for, the dataset has fewer
-            slices than a batch, a checkpoint does not fit, or a loss became NaN or infinite; the
-            last message names step and term, and the last checkpoint is kept.
+            slices than a batch, a checkpoint does not fit, the validation lacks the score
+            `config.best_by`, or a loss became NaN or infinite; the last message names step, term
+            and the file that holds the batch, and the last checkpoint is kept.
         OSError: the run folder cannot be written to, or the disk is full.
     """
     n_batches = dataset.n_batches(config.batch_size, drop_last=True)
@@ -84,34 +81,28 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     with (
         closing(RunLog(run, state.step)) as log,
         TrainingProgress(config.steps, state.step) as progress,
+        StopRequest() as stop,
+        profiling(profile, device) as profiler_step,
     ):
-        recorder = _Recorder(log, progress, config, state.step)
-        for epoch, batch in _batches(dataset, config, state.step, n_batches):
-            seed = step_seed(config.seed, state.step)
-            torch.manual_seed(seed)
-            factor = _set_learning_rates(state, config)
-            measurement = simulate(
-                augment(batch.to(device), config.augmentation, seed=seed),
-                sampling,
-                seed=config.seed,
-                epoch=epoch,
-                noise_std=config.noise_std,
-            )
-            terms = training_step(state, measurement, config)
-            state.step += 1
-            recorder.add(state.step, epoch, config.learning_rate * factor, terms)
-            is_last = state.step == config.steps
-            if is_last or state.step % config.log_every == 0:
-                recorder.write()
+        loop = Loop(run, state, sampling, config, device, log, progress)
+        for epoch, batch in loop.batches(dataset, n_batches):
+            loop.step(epoch, batch)
+            profiler_step()
+            is_last, is_best = state.step == config.steps, False
             if validate and (is_last or state.step % config.validate_every == 0):
-                recorder.write()
-                scores = validate(state.average, state.step)
-                state.average.eval()
-                recorder.validation(state.step, scores)
-            if is_last or state.step % config.checkpoint_every == 0:
-                recorder.write()
-                log.sync()
-                save_checkpoint(run / CHECKPOINTS, state, config)
+                is_best = loop.validate(validate)
+                is_last = is_last or loop.best.is_exhausted
+            is_due = state.step % config.checkpoint_every == 0
+            if is_last or is_best or is_due or stop.signal_number is not None:
+                loop.save(is_best=is_best)
+            elif state.step % config.log_every == 0:
+                loop.write()
+            if is_last or state.step % n_batches == 0:
+                loop.end_epoch(epoch)
+            if is_last:
+                break
+            if stop.signal_number is not None:
+                raise TrainingStopped(stop.signal_number, state.step)
     return state.average
 
 
@@ -133,89 +124,3 @@ def _prepare_run(run: Path, state: TrainingState, config: TrainingConfig, *, res
     }
     with atomic_path(run / "versions.json") as partial:
         partial.write_text(json.dumps(versions, indent=2) + "\n")
-
-
-def _batches(
-    dataset: SliceDataset, config: TrainingConfig, step: int, n_batches: int
-) -> Iterator[tuple[int, RawBatch]]:
-    """Hand out epoch and batch of each step from `step` to the last."""
-    while step < config.steps:
-        epoch, start = divmod(step, n_batches)
-        for batch in dataset.batches(
-            config.batch_size,
-            seed=config.seed,
-            epoch=epoch,
-            shuffle=True,
-            start=start,
-            drop_last=True,
-        ):
-            yield epoch, batch
-            step += 1
-            if step == config.steps:
-                return
-
-
-def _set_learning_rates(state: TrainingState, config: TrainingConfig) -> float:
-    factor = learning_rate_factor(state.step, config)
-    rates = [
-        (state.generator_optimizer, config.learning_rate),
-        (state.discriminator_optimizer, config.discriminator_learning_rate),
-    ]
-    for optimizer, rate in rates:
-        if optimizer is not None:
-            for group in optimizer.param_groups:
-                group["lr"] = rate * factor
-    return factor
-
-
-class _Recorder:
-    """Gather loss terms on the device and write them many steps at a time.
-
-    Reading one number waits for the device; so numbers are read when they are written.
-    """
-
-    def __init__(
-        self, log: RunLog, progress: TrainingProgress, config: TrainingConfig, step: int
-    ) -> None:
-        self._log = log
-        self._progress = progress
-        self._config = config
-        self._pending: list[tuple[Record, dict[str, Tensor]]] = []
-        self._written = (step, time.perf_counter())
-
-    def add(self, step: int, epoch: int, learning_rate: float, terms: dict[str, Tensor]) -> None:
-        """Keep the terms of a step."""
-        record = {"step": step, "epoch": epoch, "learning_rate": learning_rate}
-        self._pending.append((record, terms))
-
-    def write(self) -> None:
-        """Write all steps since the last call, in one transfer from the device.
-
-        Raises:
-            ValueError: a term is NaN or infinite; names step and term.
-        """
-        if not self._pending:
-            return
-        values = torch.stack([t for _, terms in self._pending for t in terms.values()]).tolist()
-        names = [(record, name) for record, terms in self._pending for name in terms]
-        for (record, name), value in zip(names, values, strict=True):
-            record[name] = value
-        records = [record for record, _ in self._pending]
-        self._pending.clear()
-        self._log.metrics(records)
-        self._write_speed(records[-1])
-
-    def _write_speed(self, record: Record) -> None:
-        (before, start), now = self._written, time.perf_counter()
-        step = record["step"]
-        rate = (step - before) * self._config.batch_size / (now - start)
-        self._written = (step, now)
-        self._log.speed({"step": step, "images_per_second": round(rate, 3)})
-        shown = {name: record[name] for name in _SHOWN if name in record}
-        self._progress.update(step, shown, rate)
-
-    def validation(self, step: int, scores: dict[str, float]) -> None:
-        """Write the scores of a validation, whose time does not count as training."""
-        named = {f"validation.{name}": float(score) for name, score in scores.items()}
-        self._log.metrics([{"step": step, **named}])
-        self._written = (step, time.perf_counter())

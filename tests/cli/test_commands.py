@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 from pathlib import Path
 
 import h5py
@@ -18,6 +19,7 @@ from mrirecon.data import read_source
 from mrirecon.evaluation import METHODS, OFF_GRID_METHODS
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import SamplingConfig, make_mask
+from mrirecon.training import TrainingStopped
 
 
 def test_info_tells_build_and_versions_as_json(mrirecon: Command) -> None:
@@ -125,6 +127,31 @@ def test_train_shows_its_configuration_and_starts_nothing(
     assert result.status == 0
     assert yaml.safe_load(result.out)["training"]["steps"] == 7
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stopped_training_says_so_and_ends_as_shells_expect(
+    mrirecon: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> None:
+        raise TrainingStopped(signal.SIGTERM, 7)
+
+    monkeypatch.setattr("mrirecon.cli.app.app", stop)
+    result = mrirecon("train", "run")
+    assert result.status == 128 + 15
+    assert "stopped by SIGTERM after step 7, which is saved; go on by --resume" in result.out
+
+
+def test_fine_tuning_starts_from_another_run(
+    mrirecon: Command, trained: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    store, tuned = tmp_path / "store.h5", tmp_path / "tuned"
+    result = mrirecon("train", tuned, "--store", store, *tiny, "--init-from", trained)
+    assert result.status == 0, result.err
+    assert f"tensors start from {trained}" in result.out
+    result = mrirecon("train", tuned, "--resume", "--init-from", trained)
+    assert (result.status, "--init-from: expected none" in result.err) == (1, True)
+    result = mrirecon("evaluate", tuned, "--checkpoint", "newest")
+    assert "--checkpoint: expected best or last, got 'newest'" in result.err
 
 
 def test_training_resumes_where_it_was(mrirecon: Command, trained: Path) -> None:

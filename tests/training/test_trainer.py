@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from small_run import CONFIG, small_run
 
 from mrirecon.data import Measurement, simulate
-from mrirecon.training import last_checkpoint, load_generator, read_records, trainer
+from mrirecon.data.dataset import slice_order
+from mrirecon.training import best_checkpoint, last_checkpoint, load_generator, loop, read_records
 
 FILES = ("model.safetensors", "optimizer.safetensors")
 
@@ -49,7 +50,7 @@ def test_run_folder_holds_log_versions_and_checkpoints(uninterrupted: Path) -> N
     validations = {r["step"]: r["validation.double_step"] for r in records if "loss" not in r}
     assert validations == {4: 8, 8: 16, 10: 20}
     names = {path.name for path in (uninterrupted / "checkpoints").iterdir()}
-    assert names == {"last", "step_000008", "step_000010"}
+    assert names == {"best", "last", "step_000008", "step_000010"}
     assert '"torch"' in (uninterrupted / "versions.json").read_text()
     speeds = read_records(uninterrupted / "speed.jsonl")
     assert all(record["images_per_second"] > 0 for record in speeds)
@@ -141,16 +142,93 @@ def test_every_epoch_has_masks_and_noise_of_its_own(
         simulated.append((seed, epoch, noise_std))
         return simulate(*args, seed=seed, epoch=epoch, noise_std=noise_std)
 
-    monkeypatch.setattr(trainer, "simulate", record)
+    monkeypatch.setattr(loop, "simulate", record)
     small_run(store, tmp_path / "run", replace(CONFIG, steps=7))
     assert simulated == [(7, epoch, 0.01) for epoch in (0, 0, 0, 1, 1, 1, 2)]
 
 
 def test_loss_that_is_not_finite_names_step_and_term(store: Path, tmp_path: Path) -> None:
     config = replace(CONFIG, learning_rate=1e30)
-    with pytest.raises(ValueError, match=r"^\w+: expected a finite number at step 3, got nan$"):
+    with pytest.raises(
+        ValueError, match=r"^\w+: expected a finite number at step 3, got nan; the batch is in"
+    ):
         small_run(store, tmp_path / "run", config)
     assert [r["step"] for r in read_records(tmp_path / "run" / "metrics.jsonl")] == [1, 2]
+
+
+def test_the_batch_of_a_loss_that_is_not_finite_is_kept(store: Path, tmp_path: Path) -> None:
+    """It is the one that the step saw: step 3 of 3 in the first epoch holds what 1 and 2 left."""
+    run = tmp_path / "run"
+    with pytest.raises(ValueError, match="diverged_step_000003"):
+        small_run(store, run, replace(CONFIG, learning_rate=1e30))
+    kept = load_file(run / "diverged_step_000003.safetensors")
+    order = slice_order(7, seed=CONFIG.seed, epoch=0)
+    assert kept["slices"].tolist() == order[4:6].tolist()
+    assert kept["target"].shape == (2, 1, 24, 20)
+    assert kept["zero_filled"].shape == (2, 1, 24, 20, 2)
+
+
+def test_a_stopped_run_saves_its_step_and_goes_on(
+    store: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    """SIGTERM comes in the validation of step 4, as from a cluster whose time is up."""
+    run = tmp_path / "run"
+    script = [sys.executable, small_run_script.__file__, str(store), str(run), "--pause", "2"]
+    process = subprocess.Popen(
+        script, env={"PYTHONPATH": ":".join(sys.path)}, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 100
+    while not _has_logged(run, step=4):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert "stopped by SIGTERM after step 4, which is saved" in process.communicate()[1]
+    checkpoint = last_checkpoint(run / "checkpoints")
+    assert checkpoint is not None and checkpoint.name == "step_000004"
+    small_run(store, run, resume=True)
+    assert_same_run(run, uninterrupted)
+
+
+def test_the_best_checkpoint_outlives_newer_ones(store: Path, tmp_path: Path) -> None:
+    """Scores 0, 9, 0, 0, 0 after steps 2, 4, 6, 8, 10: the second is the best."""
+    run = tmp_path / "run"
+    config = replace(CONFIG, validate_every=2, checkpoint_every=2, keep_checkpoints=1, best_by="s")
+    small_run(store, run, config, score=lambda step: 9.0 * (step == 4))
+    checkpoints = run / "checkpoints"
+    assert best_checkpoint(checkpoints) == checkpoints / "step_000004"
+    assert {p.name for p in checkpoints.iterdir()} == {"best", "last", "step_000004", "step_000010"}
+
+
+def test_a_run_out_of_patience_ends_and_stays_ended(store: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    config = replace(CONFIG, validate_every=1, best_by="s", patience=2)
+    small_run(store, run, config, score=lambda step: -abs(step - 3.0))
+    checkpoint = last_checkpoint(run / "checkpoints")
+    assert checkpoint is not None and checkpoint.name == "step_000005"
+    before = (run / "metrics.jsonl").read_bytes()
+    small_run(store, run, config, score=lambda step: 99.0, resume=True)
+    assert (run / "metrics.jsonl").read_bytes() == before
+    small_run(store, run, replace(config, patience=9, steps=6), score=lambda step: 0, resume=True)
+    assert read_records(run / "metrics.jsonl")[-1]["step"] == 6
+
+
+def test_a_score_that_the_validation_lacks_is_named(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"^best_by: expected a score of the validation \(weight, "
+    ):
+        small_run(store, tmp_path / "run", replace(CONFIG, best_by="psnr"))
+
+
+def test_every_epoch_says_where_its_time_went(uninterrupted: Path) -> None:
+    """Ten steps of three an epoch: the last one is cut short."""
+    epochs = [r for r in read_records(uninterrupted / "speed.jsonl") if "epoch" in r]
+    assert [(r["epoch"], r["step"]) for r in epochs] == [(0, 3), (1, 6), (2, 9), (3, 10)]
+    for record in epochs:
+        shares = record["shares"]
+        assert {"data", "copy", "sampling", "forward", "backward", "optimizer"} <= shares.keys()
+        assert 0.5 < sum(shares.values()) <= 1
+        assert record["peak_memory_bytes"] > 2**20
+    assert "validation" in epochs[1]["shares"] and "validation" not in epochs[0]["shares"]
 
 
 def test_divergence_keeps_the_last_checkpoint(store: Path, tmp_path: Path) -> None:

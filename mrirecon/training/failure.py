@@ -1,0 +1,61 @@
+"""Keep the batch of a training step that went wrong, so that one can look at it."""
+
+from pathlib import Path
+
+import torch
+
+from mrirecon.data import augment, simulate
+from mrirecon.files import atomic_path
+from mrirecon.sampling import Undersampling
+from mrirecon.training.config import TrainingConfig
+from mrirecon.training.recorder import DivergedError
+from mrirecon.training.schedule import step_seed
+from mrirecon.training.tensors import write_tensors
+
+
+def save_diverged(
+    run: Path,
+    error: DivergedError,
+    sampling: Undersampling,
+    config: TrainingConfig,
+    device: torch.device,
+) -> Path:
+    """Write what the networks saw in the step whose loss was not finite.
+
+    The batch is undersampled once more: all of it is a function of the seed and the step.
+
+    Args:
+        run: folder of the run.
+        error: names the step, its epoch and its slices.
+        sampling: how k-space is undersampled.
+        config: of the run.
+        device: where the run computes.
+
+    Returns:
+        A safetensors file: `zero_filled` (real and imaginary part along the last axis) and
+        `target` as the networks saw them, `images`, `volumes` and `slices` as in the store.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    seed = step_seed(config.seed, error.step - 1)
+    measurement = simulate(
+        augment(error.batch.to(device), config.augmentation, seed=seed),
+        sampling,
+        seed=config.seed,
+        epoch=error.epoch,
+        noise_std=config.noise_std,
+    )
+    path = run / f"diverged_step_{error.step:06d}.safetensors"
+    with atomic_path(path) as partial:
+        write_tensors(
+            partial,
+            {
+                "zero_filled": torch.view_as_real(measurement.zero_filled),
+                "target": measurement.target,
+                "images": error.batch.images,
+                "volumes": error.batch.volumes,
+                "slices": error.batch.slices,
+            },
+        )
+    return path

@@ -1,0 +1,66 @@
+"""Take a trained generator out of a run: to use it, or to go on training from it."""
+
+from pathlib import Path
+
+import torch
+
+from mrirecon.models import Generator
+from mrirecon.training.checkpoint import best_checkpoint, last_checkpoint, load_generator
+from mrirecon.training.loop import CHECKPOINTS
+
+
+def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
+    """Read the averaged generator of a run.
+
+    Args:
+        path: folder of a run, of which the checkpoint validated best is taken, or the last one
+            where nothing was validated; or folder of one checkpoint.
+        device: where it goes.
+
+    Returns:
+        The generator, in evaluation mode, without gradients. Called with zero-filled images and a
+        mask it gives a `Reconstruction`.
+
+    Raises:
+        FileNotFoundError: no run and no checkpoint there.
+        ValueError: a file is damaged or foreign; names which.
+    """
+    return load_generator(_checkpoint_of(Path(path))).to(device)
+
+
+def start_from(generator: Generator, path: Path) -> str:
+    """Copy trained weights into a generator wherever name and shape are equal.
+
+    Args:
+        generator: changed in place.
+        path: as in `load`.
+
+    Returns:
+        A sentence that says how many tensors were copied, and which were not.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load`.
+        ValueError: no tensor is alike; nothing is changed.
+    """
+    trained, current = load(path).state_dict(), generator.state_dict()
+    alike = [
+        name
+        for name, tensor in current.items()
+        if name in trained and trained[name].shape == tensor.shape
+    ]
+    if not alike:
+        raise ValueError(f"{path}: expected weights of a network like this one, got none alike")
+    generator.load_state_dict({name: trained[name] for name in alike}, strict=False)
+    told = f"{len(alike)} of {len(current)} tensors start from {path}"
+    new = [name for name in current if name not in alike]
+    return f"{told}; new: {', '.join(new)}" if new else told
+
+
+def _checkpoint_of(path: Path) -> Path:
+    if (path / "state.json").is_file():
+        return path
+    folder = path / CHECKPOINTS
+    found = best_checkpoint(folder) or last_checkpoint(folder)
+    if found is None:
+        raise FileNotFoundError(f"{path}: expected a run with a checkpoint, found none")
+    return found

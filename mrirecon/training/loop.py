@@ -1,0 +1,151 @@
+"""The turns of a training run: take a step, write, validate, save, and tell where time went."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from mrirecon.data import RawBatch, SliceDataset, augment, simulate
+from mrirecon.models import Generator
+from mrirecon.sampling import Undersampling
+from mrirecon.training.best import BestScore
+from mrirecon.training.checkpoint import mark_best, save_checkpoint
+from mrirecon.training.config import TrainingConfig
+from mrirecon.training.failure import save_diverged
+from mrirecon.training.ledger import Ledger
+from mrirecon.training.log import METRICS, RunLog, read_records
+from mrirecon.training.progress import TrainingProgress
+from mrirecon.training.recorder import DivergedError, Recorder
+from mrirecon.training.schedule import learning_rate_factor, step_seed
+from mrirecon.training.step import TrainingState, training_step
+
+CHECKPOINTS = "checkpoints"
+
+Validate = Callable[[Generator, int], dict[str, float]]
+
+
+class Loop:
+    """What one training run goes through again and again, in the order of `train`."""
+
+    def __init__(  # noqa: PLR0917
+        self,
+        run: Path,
+        state: TrainingState,
+        sampling: Undersampling,
+        config: TrainingConfig,
+        device: torch.device,
+        log: RunLog,
+        progress: TrainingProgress,
+    ) -> None:
+        self._run = run
+        self._state = state
+        self._sampling = sampling
+        self._config = config
+        self._device = device
+        self._log = log
+        self._ledger = Ledger(device)
+        self._recorder = Recorder(
+            log, progress, config, self._ledger, device=device, step=state.step
+        )
+        self.best = BestScore(config.best_by, config.patience, read_records(run / METRICS))
+
+    def batches(self, dataset: SliceDataset, n_batches: int) -> Iterator[tuple[int, RawBatch]]:
+        """Hand out epoch and batch of each step that is left; the waiting is counted."""
+        if self.best.is_exhausted:
+            return
+        batches = _batches(dataset, self._config, self._state.step, n_batches)
+        while True:
+            with self._ledger.phase("data"):
+                following = next(batches, None)
+            if following is None:
+                return
+            yield following
+
+    def step(self, epoch: int, batch: RawBatch) -> None:
+        """Undersample a batch, update the networks, and keep the loss terms."""
+        state, config = self._state, self._config
+        seed = step_seed(config.seed, state.step)
+        torch.manual_seed(seed)
+        rate = config.learning_rate * _set_learning_rates(state, config)
+        with self._ledger.phase("copy"):
+            moved = batch.to(self._device)
+        with self._ledger.phase("sampling"):
+            measurement = simulate(
+                augment(moved, config.augmentation, seed=seed),
+                self._sampling,
+                seed=config.seed,
+                epoch=epoch,
+                noise_std=config.noise_std,
+            )
+        terms = training_step(state, measurement, config, self._ledger)
+        state.step += 1
+        record = {"step": state.step, "epoch": epoch, "learning_rate": rate}
+        self._recorder.add(record, terms, batch)
+
+    def write(self) -> None:
+        """Write the loss terms since the last call; keep the batch of a loss that is not finite.
+
+        Raises:
+            ValueError: a term is NaN or infinite; names step, term and the file of its batch.
+        """
+        try:
+            self._recorder.write()
+        except DivergedError as error:
+            kept = save_diverged(self._run, error, self._sampling, self._config, self._device)
+            raise ValueError(f"{error}; the batch is in {kept}") from None
+
+    def validate(self, validate: Validate) -> bool:
+        """Score the averaged generator, and return whether it is the best so far."""
+        self.write()
+        with self._ledger.phase("validation"):
+            scores = validate(self._state.average, self._state.step)
+        self._state.average.eval()
+        self._recorder.validation(self._state.step, scores)
+        return self.best.update(self._state.step, scores)
+
+    def save(self, *, is_best: bool) -> None:
+        """Put log and state on the disk."""
+        self.write()
+        with self._ledger.phase("saving"):
+            self._log.sync()
+            path = save_checkpoint(self._run / CHECKPOINTS, self._state, self._config)
+            if is_best:
+                mark_best(self._run / CHECKPOINTS, path)
+
+    def end_epoch(self, epoch: int) -> None:
+        """Tell where the epoch's time went."""
+        self.write()
+        self._recorder.end_epoch(epoch, self._state.step)
+
+
+def _batches(
+    dataset: SliceDataset, config: TrainingConfig, step: int, n_batches: int
+) -> Iterator[tuple[int, RawBatch]]:
+    """Hand out epoch and batch of each step from `step` to the last."""
+    while step < config.steps:
+        epoch, start = divmod(step, n_batches)
+        for batch in dataset.batches(
+            config.batch_size,
+            seed=config.seed,
+            epoch=epoch,
+            shuffle=True,
+            start=start,
+            drop_last=True,
+        ):
+            yield epoch, batch
+            step += 1
+            if step == config.steps:
+                return
+
+
+def _set_learning_rates(state: TrainingState, config: TrainingConfig) -> float:
+    factor = learning_rate_factor(state.step, config)
+    rates = [
+        (state.generator_optimizer, config.learning_rate),
+        (state.discriminator_optimizer, config.discriminator_learning_rate),
+    ]
+    for optimizer, rate in rates:
+        if optimizer is not None:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * factor
+    return factor
