@@ -109,7 +109,8 @@ def test_missing_store_and_missing_run(mrirecon: Command, tmp_path: Path) -> Non
 
 
 def test_missing_checkpoint(mrirecon: Command, trained: Path, pictures: Path) -> None:
-    (trained / "checkpoints" / "last").unlink()
+    for name in ("best", "last"):
+        (trained / "checkpoints" / name).unlink()
     image = pictures / "person_0" / "person_0_1.png"
     check(mrirecon("evaluate", trained), "no checkpoint yet")
     out = trained / "out.png"
