@@ -1,6 +1,7 @@
 """Undersampling: strategies, their exact making, what they amount to, and what can be played."""
 
 from mrirecon.sampling.config import SamplingConfig, Strategy
+from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines
 from mrirecon.sampling.feasibility import Feasibility, check_coords, check_feasibility
 from mrirecon.sampling.masks import STRATEGIES, acceleration, make_mask, mask_batch
 from mrirecon.sampling.readouts import Readouts
@@ -60,6 +61,8 @@ __all__ = [
     "design_spiral",
     "designed_spiral",
     "designed_spiral_density",
+    "fastmri_generator",
+    "fastmri_lines",
     "full_mask",
     "load_profile",
     "make_mask",

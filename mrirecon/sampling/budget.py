@@ -19,7 +19,13 @@ def nearest_count(total: int, acceleration: float) -> int:
 
     Returns:
         A number from 1 to `total`.
+
+    Raises:
+        ValueError: "acceleration: ..." above `total`, which not even one sample has.
     """
+    if acceleration > total:
+        expected = f"at most {total}, which measures one line or sample"
+        raise ValueError(f"acceleration: expected {expected}, got {acceleration:g}")
     below = max(1, math.floor(total / acceleration))
     above = min(total, below + 1)
     return min(below, above, key=lambda n: abs(total / n - acceleration))
@@ -27,6 +33,8 @@ def nearest_count(total: int, acceleration: float) -> int:
 
 def calibration_extent(config: SamplingConfig, shape: tuple[int, ...], count: int) -> int:
     """Give the number of calibration lines, or the side of the calibration square.
+
+    Lines that partial Fourier leaves out at one edge limit how many there are around the centre.
 
     Args:
         config: the sampling.
@@ -37,17 +45,25 @@ def calibration_extent(config: SamplingConfig, shape: tuple[int, ...], count: in
         The configured extent, or the default described at `SamplingConfig.calibration`.
 
     Raises:
-        ValueError: "calibration: ..." if longer than the axis.
+        ValueError: "calibration: ..." if longer than the axis, or than what partial Fourier keeps
+            around the centre.
     """
+    n = min(shape)
+    n_left_out = n_missing_lines(config, n)
+    most = min(n, 2 * (n // 2 - n_left_out) + 1) if n_left_out else n
     if config.calibration is None:
         half_of_all = math.floor((count / 2) ** (1 / len(shape)))
-        return min(round(DEFAULT_CALIBRATION * min(shape)), half_of_all)
-    if config.calibration > min(shape):
-        raise ValueError(
-            f"calibration: expected at most {min(shape)}, the size of the image's axis, "
-            f"got {config.calibration}"
-        )
+        return min(round(DEFAULT_CALIBRATION * n), half_of_all, most)
+    if config.calibration > most:
+        kept = "what partial_fourier keeps around the centre"
+        why = kept if n_left_out else "the size of the image's axis"
+        raise ValueError(f"calibration: expected at most {most}, {why}, got {config.calibration}")
     return config.calibration
+
+
+def n_missing_lines(config: SamplingConfig, n_lines: int) -> int:
+    """Count the lines, from the first one on, that partial Fourier leaves out."""
+    return n_lines - round(config.partial_fourier * n_lines)
 
 
 def central_block(shape: tuple[int, ...], extent: int) -> NDArray[np.bool_]:
@@ -77,6 +93,26 @@ def central_disc(shape: tuple[int, ...], diameter: int) -> NDArray[np.bool_]:
     """
     offsets = np.meshgrid(*(np.arange(n) - n // 2 for n in shape), indexing="ij")
     return np.asarray(sum(offset**2 for offset in offsets) < (diameter / 2) ** 2)
+
+
+def check_room(available: int, total: int, count: int, why: str, acceleration: float) -> None:
+    """Refuse an acceleration that needs samples where a strategy has none.
+
+    Args:
+        available: samples or lines that the strategy can measure.
+        total: all of the axis or plane.
+        count: what the acceleration asks for.
+        why: what leaves the others out.
+        acceleration: asked for.
+
+    Raises:
+        ValueError: "acceleration: ..." with the least that is possible.
+    """
+    if count > available:
+        raise ValueError(
+            f"acceleration: expected at least {total / available:.3f}, since {why}, "
+            f"got {acceleration:g}"
+        )
 
 
 def check_budget(calibration: int, count: int, config: SamplingConfig) -> None:

@@ -16,6 +16,8 @@ from mrirecon.sampling.budget import (
     central_block,
     central_disc,
     check_budget,
+    check_room,
+    n_missing_lines,
     nearest_count,
 )
 from mrirecon.sampling.config import SamplingConfig
@@ -69,21 +71,28 @@ def plan_lottery(config: SamplingConfig, shape: tuple[int, ...]) -> ExactLottery
     """Scale a density to the acceleration, with the calibration region certain.
 
     Args:
-        config: the sampling; its strategy is `random` or a variable density.
+        config: the sampling; its strategy is random, Gaussian or a variable density.
         shape: (n_lines,) or (rows, cols).
 
     Returns:
         The lottery that `draw_by_density` plays for every mask.
 
     Raises:
-        ValueError: "calibration: ..." if longer than the axis or above the acceleration's budget.
+        ValueError: "calibration: ..." if longer than the axis or above the acceleration's budget,
+            "acceleration: ..." if partial Fourier leaves too few lines for it.
     """
-    count = nearest_count(math.prod(shape), config.acceleration)
+    total = math.prod(shape)
+    count = nearest_count(total, config.acceleration)
+    n_missing = n_missing_lines(config, shape[0])
+    why = f"partial_fourier leaves {n_missing} lines out"
+    check_room(total - n_missing, total, count, why, config.acceleration)
     extent = calibration_extent(config, shape, count)
     region = central_disc if config.calibration_shape == "disc" else central_block
     certain = region(shape, extent)
     check_budget(int(certain.sum()), count, config)
-    chances = inclusion_probabilities(density(config, shape), certain, count)
+    relative = density(config, shape)
+    relative[:n_missing] = 0
+    chances = inclusion_probabilities(relative, certain, count)
     deviation = math.sqrt(float(np.sum(chances * (1 - chances))))  # of the keys below 1, in number
     inverse_odds = ((1 - chances) / chances).astype(np.float32)
     inverse_odds.flags.writeable = False  # shared by every caller of the cache
@@ -94,7 +103,7 @@ def plan_lottery(config: SamplingConfig, shape: tuple[int, ...]) -> ExactLottery
 def draw_by_density(
     config: SamplingConfig, shape: tuple[int, ...], rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Draw lines or points by density; for `random` the density is constant.
+    """Draw lines or points by density; for `random` and `random_2d` it is constant.
 
     Args:
         config: the sampling.
@@ -114,18 +123,18 @@ def density(config: SamplingConfig, shape: tuple[int, ...]) -> NDArray[np.float6
     by a little more than the largest distance, so that no place has density 0.
 
     Args:
-        config: the sampling, of which strategy, density, power and width are read.
+        config: the sampling, of which strategy, power and width are read.
         shape: (n_lines,) or (rows, cols).
 
     Returns:
-        float64, `shape`, 1 at the centre for a variable density, 1 everywhere for `random`.
+        float64, `shape`, 1 at the centre; everywhere for `random` and `random_2d`.
     """
-    if config.strategy == "random":
+    if config.strategy in ("random", "random_2d"):
         return np.ones(shape)
     axes = [(np.arange(n) - n // 2) / (n // 2 + 1) for n in shape]
     squares = sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij"))
     r = np.sqrt(squares / len(shape))
-    if config.density == "gaussian":
+    if config.strategy in ("gaussian", "gaussian_2d"):
         return np.asarray(np.exp(-(r**2) / (2 * config.width**2)))
     return np.asarray((1 - r) ** config.power)
 

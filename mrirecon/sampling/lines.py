@@ -7,6 +7,8 @@ from mrirecon.sampling.budget import (
     calibration_extent,
     central_block,
     check_budget,
+    check_room,
+    n_missing_lines,
     nearest_count,
 )
 from mrirecon.sampling.config import SamplingConfig
@@ -19,6 +21,7 @@ def equispaced(
 
     The lines outside the calibration block are numbered without a break, and k of these m lines
     are taken: line floor((j m + shift) / k) for j = 0 .. k - 1. So gaps differ by at most one.
+    Lines that partial Fourier leaves out have no number.
 
     Args:
         config: the sampling.
@@ -29,13 +32,17 @@ def equispaced(
         bool, (n_lines,).
 
     Raises:
-        ValueError: "calibration: ..." or "offset: ...".
+        ValueError: "acceleration: ...", "calibration: ..." or "offset: ...".
     """
     n_lines = nearest_count(shape[0], config.acceleration)
+    n_missing = n_missing_lines(config, shape[0])
+    why = f"partial_fourier leaves {n_missing} lines out"
+    check_room(shape[0] - n_missing, shape[0], n_lines, why, config.acceleration)
     mask = central_block(shape, calibration_extent(config, shape, n_lines))
+    check_budget(int(mask.sum()), n_lines, config)
     outer = np.flatnonzero(~mask)
-    check_budget(shape[0] - outer.size, n_lines, config)
-    n_outer = n_lines - (shape[0] - outer.size)
+    outer = outer[outer >= n_missing]
+    n_outer = n_lines - int(mask.sum())
     if n_outer > 0:
         shift = _shift(config, outer.size / n_outer, rng, n_outer, outer.size)
         mask[outer[(np.arange(n_outer) * outer.size + shift) // n_outer]] = True
@@ -62,7 +69,8 @@ def every_nth(
     if spacing > shape[0]:
         raise ValueError(f"acceleration: expected at most {shape[0]}, the axis, got {spacing}")
     mask = central_block(shape, calibration_extent(config, shape, shape[0] // spacing))
-    mask[_shift(config, spacing, rng, 1, spacing) :: spacing] = True
+    lines = np.arange(_shift(config, spacing, rng, 1, spacing), shape[0], spacing)
+    mask[lines[lines >= n_missing_lines(config, shape[0])]] = True
     return mask
 
 

@@ -7,9 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrirecon.sampling.config import Extent, SamplingConfig, Strategy
+from mrirecon.sampling.config import FASTMRI_STRATEGIES, SamplingConfig, Strategy
 from mrirecon.sampling.density import draw_by_density
+from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines
 from mrirecon.sampling.lines import equispaced, every_nth
+from mrirecon.sampling.poisson_disc import draw_discs
 from mrirecon.sampling.radial import draw_spokes
 
 Draw = Callable[[SamplingConfig, tuple[int, ...], np.random.Generator], NDArray[np.bool_]]
@@ -20,7 +22,16 @@ STRATEGIES: dict[Strategy, Draw] = {
     "every_nth": every_nth,
     "random": draw_by_density,
     "variable_density": draw_by_density,
+    "gaussian": draw_by_density,
+    "fastmri_random": fastmri_lines,
+    "fastmri_equispaced": fastmri_lines,
+    "fastmri_equispaced_fraction": fastmri_lines,
+    "fastmri_magic": fastmri_lines,
+    "fastmri_magic_fraction": fastmri_lines,
+    "random_2d": draw_by_density,
     "variable_density_2d": draw_by_density,
+    "gaussian_2d": draw_by_density,
+    "poisson_disc": draw_discs,
     "radial": draw_spokes,
     "golden_angle": draw_spokes,
 }
@@ -39,7 +50,9 @@ def make_mask(
 
     The randomness is NumPy's PCG64 on SeedSequence(seed, spawn_key=(volume, slice, epoch)),
     where what `config.per` shares is left at 0. So a mask depends on neither rank, worker nor
-    order, and training, evaluation and a later run agree.
+    order, and training, evaluation and a later run agree. fastMRI's kinds take their package's
+    generator, seeded with (seed, volume, slice, epoch), and with `seed` alone where the others
+    are all 0.
 
     Args:
         config: the sampling.
@@ -127,7 +140,7 @@ def _draw(
     config: SamplingConfig, shape: tuple[int, int], seed: int, place: tuple[int, int, int]
 ) -> NDArray[np.bool_]:
     """Draw the mask of `place` = (volume, slice, epoch)."""
-    rng = _generator(config.per, seed, place)
+    rng = _generator(config, seed, place)
     draw = STRATEGIES[config.strategy]
     if not config.is_line_mask:
         return draw(config, shape, rng)
@@ -136,10 +149,14 @@ def _draw(
     return draw(config, shape[:1], rng)[:, None]
 
 
-def _generator(per: Extent, seed: int, place: tuple[int, int, int]) -> np.random.Generator:
+def _generator(
+    config: SamplingConfig, seed: int, place: tuple[int, int, int]
+) -> np.random.Generator:
     if min(seed, *place) < 0:
         expected = "seed, volume, slice and epoch of at least 0"
         raise ValueError(f"seed: expected {expected}, got {(seed, *place)}")
-    shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[per]
+    shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[config.per]
+    if config.strategy in FASTMRI_STRATEGIES:
+        return fastmri_generator((seed, *shared) if any(shared) else seed)
     sequence = np.random.SeedSequence(seed, spawn_key=shared)
     return np.random.Generator(np.random.PCG64(sequence))

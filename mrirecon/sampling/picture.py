@@ -1,5 +1,7 @@
 """Draw masks and trajectories beside their point spread function, as one figure in a file."""
 
+import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,11 +23,14 @@ from mrirecon.sampling.trajectory_config import (
 
 FLOOR = -60.0  # [dB], the darkest value drawn; an aliased copy below it is lost in any image
 PANEL = 3.0  # [inch], width of one mask
+MOST_COLUMNS = 6
 RESOLUTION = 120  # [dots per inch]
 
 
 def draw_masks(masks: Sequence[tuple[str, Tensor, MaskSummary]], path: Path) -> None:
-    """Draw one column for each mask: the mask, its point spread function, the latter's profile.
+    """Draw each mask, its point spread function and the latter's profile, one above the other.
+
+    More than six masks go on below the first.
 
     The point spread function is the image of a single bright point under this mask: sharp peaks
     beside the centre become copies of the anatomy, a low noise-like floor becomes noise.
@@ -42,17 +47,23 @@ def draw_masks(masks: Sequence[tuple[str, Tensor, MaskSummary]], path: Path) -> 
     if not masks:
         raise ValueError("masks: expected at least one, got none")
     aspect = max(rows / cols for rows, cols in (summary.shape for _, _, summary in masks))
-    heights = [PANEL * aspect + 0.8, PANEL * aspect + 0.2, 0.8 * PANEL]  # [inch], with titles
-    size = (PANEL * len(masks) + 0.6, sum(heights))
+    n_bands = math.ceil(len(masks) / MOST_COLUMNS)
+    n_columns = math.ceil(len(masks) / n_bands)
+    heights = [PANEL * aspect + 0.8, PANEL * aspect + 0.2, 0.8 * PANEL] * n_bands  # with titles
+    size = (PANEL * n_columns + 0.6, sum(heights))
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(3, len(masks), squeeze=False, height_ratios=heights)
-    for column, (title, mask, summary) in zip(axes.T, masks, strict=True):
+    axes = figure.subplots(3 * n_bands, n_columns, squeeze=False, height_ratios=heights)
+    columns = [column for band in np.split(axes, n_bands) for column in band.T]
+    for column, (title, mask, summary) in zip(columns, masks, strict=False):
         full = full_mask(mask, summary.shape)
         spread = point_spread(full)
         _draw_mask(column[0], full, title, summary)
         _draw_spread(column[1], spread)
         _draw_profile(column[2], spread, masked_dims(mask))
-    axes[2, 0].set_ylabel("largest response [dB]")
+    for empty in itertools.chain.from_iterable(columns[len(masks) :]):
+        empty.set_axis_off()
+    for band in np.split(axes, n_bands):
+        band[2, 0].set_ylabel("largest response [dB]")
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=RESOLUTION)
 

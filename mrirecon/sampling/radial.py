@@ -51,7 +51,8 @@ def count_spokes(config: SamplingConfig, shape: tuple[int, ...]) -> int:
         Number of spokes, at least 1.
 
     Raises:
-        ValueError: "acceleration: ..." below what spokes can reach without the corners.
+        ValueError: "acceleration: ..." below what spokes can reach without the corners, or above
+            that of a single spoke.
     """
 
     def measured(n_spokes: int) -> float:
@@ -63,6 +64,11 @@ def count_spokes(config: SamplingConfig, shape: tuple[int, ...]) -> int:
         raise ValueError(
             f"acceleration: expected at least {least:.3f} for {config.strategy} on "
             f"{shape[0]} x {shape[1]}, since spokes leave the corners out, "
+            f"got {config.acceleration:g}"
+        )
+    if config.acceleration > (most := measured(low)):
+        raise ValueError(
+            f"acceleration: expected at most {most:.3f}, which is one spoke, "
             f"got {config.acceleration:g}"
         )
     while high - low > 1:

@@ -8,14 +8,10 @@ from mrirecon.sampling.density import ExactLottery, density, inclusion_probabili
 
 
 @pytest.mark.parametrize("percent", [5, 10, 14.4, 29.5])
-@pytest.mark.parametrize("kind", ["polynomial", "gaussian"])
-def test_published_plane_masks_can_be_made(percent: float, kind: str) -> None:
+@pytest.mark.parametrize("strategy", ["variable_density_2d", "gaussian_2d"])
+def test_published_plane_masks_can_be_made(percent: float, strategy: str) -> None:
     """ReconResNet's 2-D variable density masks of 256 x 256."""
-    config = SamplingConfig(
-        strategy="variable_density_2d",
-        acceleration=100 / percent,
-        density=kind,  # type: ignore[arg-type]
-    )
+    config = SamplingConfig(strategy=strategy, acceleration=100 / percent)  # type: ignore[arg-type]
     mask = make_mask(config, (256, 256), seed=1)
     assert 100 * mask.double().mean().item() == pytest.approx(percent, abs=100 / 256**2)
     assert bool(mask[123:133, 123:133].all())
@@ -78,27 +74,27 @@ def test_the_bound_on_keys_changes_no_draw() -> None:
 def test_densities_follow_their_formula() -> None:
     line = density(SamplingConfig(power=2.0), (8,))
     np.testing.assert_allclose(line, (1 - np.abs(np.arange(-4, 4)) / 5) ** 2)
-    plane = density(
-        SamplingConfig(strategy="variable_density_2d", density="gaussian", width=0.5), (8, 12)
-    )
+    plane = density(SamplingConfig(strategy="gaussian_2d", width=0.5), (8, 12))
     assert plane[4, 6] == 1
     r_squared = ((1 / 5) ** 2 + (3 / 7) ** 2) / 2
     assert plane[5, 9] == pytest.approx(math.exp(-r_squared / (2 * 0.5**2)))
-    np.testing.assert_array_equal(density(SamplingConfig(strategy="random"), (8,)), np.ones(8))
+    for strategy in ("random", "random_2d"):
+        flat = density(SamplingConfig(strategy=strategy), (8,))  # type: ignore[arg-type]
+        np.testing.assert_array_equal(flat, np.ones(8))
 
 
 def test_a_higher_power_and_a_smaller_width_crowd_the_centre() -> None:
-    def central(**options: object) -> int:
-        config = SamplingConfig(strategy="variable_density_2d", **options)  # type: ignore[arg-type]
+    def central(strategy: str = "variable_density_2d", **options: object) -> int:
+        config = SamplingConfig(strategy=strategy, **options)  # type: ignore[arg-type]
         return int(make_mask(config, (64, 64), seed=1)[16:48, 16:48].sum())
 
     assert central(power=4.0) > central(power=2.0) > central(power=0.0)
-    narrow, wide = (central(density="gaussian", width=width) for width in (0.1, 1.0))
+    narrow, wide = (central("gaussian_2d", width=width) for width in (0.1, 1.0))
     assert narrow > wide
 
 
 def test_a_density_that_underflows_still_fills_the_budget() -> None:
-    config = SamplingConfig(strategy="variable_density_2d", density="gaussian", width=1e-3)
+    config = SamplingConfig(strategy="gaussian_2d", width=1e-3)
     assert int(make_mask(config, (32, 32), seed=1).sum()) == 256
 
 

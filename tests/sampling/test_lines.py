@@ -96,3 +96,40 @@ def test_calibration_beyond_the_acceleration_is_refused(strategy: str) -> None:
     with pytest.raises(ValueError, match=text):
         lines(16, strategy=strategy, acceleration=4, calibration=5)
     assert int(lines(16, strategy=strategy, acceleration=4, calibration=4).sum()) == 4
+
+
+KEEPING = ["equispaced", "every_nth", "random", "variable_density", "gaussian"]
+
+
+@pytest.mark.parametrize("strategy", KEEPING)
+@pytest.mark.parametrize("n_lines", [128, 127])
+def test_partial_fourier_leaves_the_first_lines_out(strategy: str, n_lines: int) -> None:
+    n_missing = n_lines - round(0.625 * n_lines)
+    for seed in range(5):
+        mask = lines(n_lines, strategy=strategy, partial_fourier=0.625, seed=seed)
+        assert not bool(mask[:n_missing].any())
+        assert bool(mask[n_lines // 2 - 2 : n_lines // 2 + 3].all())
+        if strategy != "every_nth":
+            assert int(mask.sum()) == 32
+
+
+@pytest.mark.parametrize("strategy", ["equispaced", "random", "gaussian"])
+def test_partial_fourier_alone_measures_one_block(strategy: str) -> None:
+    mask = lines(strategy=strategy, acceleration=4 / 3, partial_fourier=0.75)
+    assert np.flatnonzero(mask.numpy()).tolist() == list(range(64, 256))
+    text = r"^acceleration: expected at least 1\.333, since partial_fourier leaves 64 lines out"
+    with pytest.raises(ValueError, match=text):
+        lines(strategy=strategy, acceleration=1, partial_fourier=0.75)
+
+
+@pytest.mark.parametrize("strategy", KEEPING)
+@pytest.mark.parametrize(("n_lines", "most"), [(64, 17), (63, 15)])
+def test_calibration_beyond_what_partial_fourier_keeps_is_refused(
+    strategy: str, n_lines: int, most: int
+) -> None:
+    options = {"strategy": strategy, "acceleration": 2, "partial_fourier": 0.625}
+    text = rf"^calibration: expected at most {most}, what partial_fourier keeps .* got {most + 1}$"
+    with pytest.raises(ValueError, match=text):
+        lines(n_lines, calibration=most + 1, **options)
+    mask = lines(n_lines, calibration=most, **options)
+    assert bool(mask[n_lines // 2 - most // 2 : n_lines // 2 + most // 2 + 1].all())

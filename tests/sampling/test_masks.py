@@ -7,7 +7,11 @@ import torch
 from mrirecon.sampling import STRATEGIES, SamplingConfig, acceleration, make_mask, mask_batch
 
 SHAPE = (48, 64)
-LINES = ["equispaced", "every_nth", "random", "variable_density"]
+FASTMRI = [name for name in STRATEGIES if name.startswith("fastmri_")]
+PLANE = ["random_2d", "variable_density_2d", "gaussian_2d", "poisson_disc"]
+SPOKES = ["radial", "golden_angle"]
+SPACINGS = ["every_nth", *FASTMRI]  # whose acceleration is not that of the mask
+LINES = [name for name in STRATEGIES if name not in PLANE + SPOKES]
 
 
 def mask_of(shape: tuple[int, int] = SHAPE, *, seed: int = 1, **options: object) -> torch.Tensor:
@@ -28,13 +32,13 @@ def test_lines_along_rows_are_those_along_cols_turned(strategy: str) -> None:
     assert torch.equal(along_rows[:, 0], mask_of((48, 64), strategy=strategy))
 
 
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name != "every_nth"])
+@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name not in SPACINGS])
 @pytest.mark.parametrize("asked", [1.5, 2, 4, 6.3, 10, 16])
 def test_measured_acceleration_is_the_nearest_the_grid_allows(strategy: str, asked: float) -> None:
     shape = (255, 256)
     mask = mask_of(shape, strategy=strategy, acceleration=asked)
     total, count = mask.numel(), int(mask.sum())
-    if strategy in ("radial", "golden_angle"):
+    if strategy in SPOKES:
         spoke = 256  # samples; a rotated spoke count may be off by about one spoke's worth
         assert abs(total / asked - count) < spoke
     else:
@@ -44,10 +48,12 @@ def test_measured_acceleration_is_the_nearest_the_grid_allows(strategy: str, ask
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_acceleration_one_measures_everything(strategy: str) -> None:
-    if strategy in ("radial", "golden_angle"):
-        with pytest.raises(ValueError, match=r"^acceleration: expected at least 1\.\d+ for"):
+    if strategy in (*SPOKES, "poisson_disc"):
+        with pytest.raises(
+            ValueError, match=r"^acceleration: expected at least 1\.\d+.* corners out"
+        ):
             mask_of(strategy=strategy, acceleration=1)
-    else:
+    elif strategy not in FASTMRI:
         assert bool(mask_of(strategy=strategy, acceleration=1).all())
 
 
@@ -65,7 +71,7 @@ def test_mask_is_a_function_of_seed_volume_slice_and_epoch(strategy: str) -> Non
     masks = [make(place) for place in places]
     again = [make(place) for place in reversed(places)][::-1]
     assert all(torch.equal(a, b) for a, b in zip(masks, again, strict=True))
-    if strategy in ("equispaced", "every_nth"):  # only four masks exist
+    if strategy in ("equispaced", "every_nth", *FASTMRI[1:]):  # some four masks exist
         return
     for i, mask in enumerate(masks):
         assert not any(torch.equal(mask, other) for other in masks[i + 1 :])
@@ -117,10 +123,11 @@ GOLDEN = {
     "every_nth": [0, 4, 8, 12, 15, 16, 20, 24, 28],
     "random": [0, 15, 16, 19, 22, 27, 28, 31],
     "variable_density": [12, 15, 16, 17, 19, 20, 22, 23],
+    "gaussian": [12, 15, 16, 17, 19, 20, 22, 23],
 }
 
 
-@pytest.mark.parametrize("strategy", LINES)
+@pytest.mark.parametrize("strategy", GOLDEN)
 def test_masks_stay_the_same_over_versions(strategy: str) -> None:
     mask = mask_of((1, 32), strategy=strategy, calibration=2, seed=5)
     assert np.flatnonzero(mask.numpy()).tolist() == GOLDEN[strategy]
@@ -154,7 +161,25 @@ def drawn(mask: torch.Tensor) -> list[str]:
     return ["".join("#" if measured else "." for measured in row) for row in mask.tolist()]
 
 
+GOLDEN_DISCS = [
+    "............",
+    ".....#...#..",
+    "...#..#.....",
+    "....##....#.",
+    "..#...#.#...",
+    ".....#####..",
+    "#..#.#..#.#.",
+    "..#..###.#..",
+    "....#..#...#",
+    ".#....#.#...",
+    "....#....#..",
+    "...#..#.#...",
+]
+
+
 def test_plane_masks_stay_the_same_over_versions() -> None:
+    discs = mask_of((12, 12), strategy="poisson_disc", seed=5)
+    assert drawn(discs) == GOLDEN_DISCS
     points = mask_of((8, 8), strategy="variable_density_2d", seed=5)
     assert drawn(points) == GOLDEN_POINTS
     spokes = mask_of((9, 9), strategy="golden_angle", acceleration=3, offset=0)

@@ -9,15 +9,32 @@ WRONG = [
     ({"acceleration": float("inf")}, "acceleration: expected at least 1, got inf"),
     ({"calibration": -1}, "calibration: expected at least 0, got -1"),
     ({"calibration_shape": "star"}, "calibration_shape: expected one of square, disc, got star"),
-    ({"density": "flat"}, "density: expected one of polynomial, gaussian, got flat"),
     ({"power": -1.0}, "power: expected at least 0, got -1.0"),
     ({"width": 0.0}, "width: expected above 0, got 0.0"),
+    ({"partial_fourier": 0.5}, "partial_fourier: expected above 0.5, at most 1, got 0.5"),
+    ({"partial_fourier": 1.1}, "partial_fourier: expected above 0.5, at most 1, got 1.1"),
+    (
+        {"partial_fourier": float("nan")},
+        "partial_fourier: expected above 0.5, at most 1, got nan",
+    ),
+    (
+        {"strategy": "poisson_disc", "partial_fourier": 0.75},
+        "partial_fourier: expected 1 for poisson_disc, which leaves no lines out .*, got 0.75",
+    ),
+    (
+        {"strategy": "fastmri_magic", "partial_fourier": 0.75},
+        "partial_fourier: expected 1 for fastmri_magic, which leaves no lines out .*, got 0.75",
+    ),
     ({"axis": "slices"}, "axis: expected one of cols, rows, got slices"),
     ({"per": "patient"}, "per: expected one of run, volume, slice, got patient"),
     ({"strategy": "equispaced", "offset": -1.0}, "offset: expected at least 0, got -1.0"),
     (
         {"strategy": "every_nth", "acceleration": 3.5},
         "acceleration: expected a whole spacing for every_nth, got 3.5",
+    ),
+    (
+        {"strategy": "fastmri_magic", "acceleration": 3.5},
+        "acceleration: expected a whole spacing for fastmri_magic, got 3.5",
     ),
     (
         {"strategy": "radial", "calibration": 4},
@@ -29,7 +46,11 @@ WRONG = [
     ),
     (
         {"strategy": "random", "calibration_shape": "disc"},
-        "calibration_shape: expected square for random, since a disc needs .*, got disc",
+        "calibration_shape: expected square for random, since a disc needs points .*, got disc",
+    ),
+    (
+        {"strategy": "gaussian_2d", "offset": 1.0},
+        "offset: expected none for gaussian_2d, which has no first line, got 1.0",
     ),
     (
         {"strategy": "random", "offset": 1.0},
