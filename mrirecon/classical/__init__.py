@@ -2,25 +2,57 @@
 
 from mrirecon.classical.coil_maps import espirit_maps, walsh_maps
 from mrirecon.classical.coils import compress_coils, prewhiten, root_sum_of_squares
+from mrirecon.classical.compressed_sensing import reconstruct_total_variation, reconstruct_wavelet
 from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
+from mrirecon.classical.encoding import Encoding
+from mrirecon.classical.methods import (
+    MethodConfig,
+    MethodName,
+    SenseConfig,
+    TotalVariationConfig,
+    WaveletConfig,
+    ZeroFilledConfig,
+    get_method,
+    reconstruct,
+)
 from mrirecon.classical.off_grid import (
     cg_sense_off_grid,
     enforce_off_grid_consistency,
     replace_spokes,
 )
+from mrirecon.classical.proximal import Descent, proximal_gradient
 from mrirecon.classical.sense import cg_sense, sense_normal
+from mrirecon.classical.total_variation import total_variation
+from mrirecon.classical.wavelets import daubechies, inverse_wavelet_transform, wavelet_transform
 
 __all__ = [
+    "Descent",
+    "Encoding",
+    "MethodConfig",
+    "MethodName",
+    "SenseConfig",
     "Solution",
+    "TotalVariationConfig",
+    "WaveletConfig",
+    "ZeroFilledConfig",
     "cg_sense",
     "cg_sense_off_grid",
     "compress_coils",
     "conjugate_gradient",
+    "daubechies",
     "enforce_off_grid_consistency",
     "espirit_maps",
+    "get_method",
+    "inverse_wavelet_transform",
     "prewhiten",
+    "proximal_gradient",
+    "reconstruct",
+    "reconstruct_total_variation",
+    "reconstruct_wavelet",
     "replace_spokes",
     "root_sum_of_squares",
     "sense_normal",
+    "total_variation",
     "walsh_maps",
+    "wavelet_transform",
 ]

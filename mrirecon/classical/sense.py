@@ -55,7 +55,7 @@ def cg_sense(
 
 
 def sense_normal(
-    mask: Tensor, coil_maps: Tensor, *, regularisation: float
+    mask: Tensor, coil_maps: Tensor | None, *, regularisation: float
 ) -> Callable[[Tensor], Tensor]:
     """Build the operator x -> S* F* mask F S x + regularisation x of `cg_sense`.
 
@@ -64,7 +64,7 @@ def sense_normal(
 
     Args:
         mask: as for `cg_sense`.
-        coil_maps: as for `cg_sense`.
+        coil_maps: as for `cg_sense`; None for one coil without a map.
         regularisation: 0 or more.
 
     Returns:
@@ -74,8 +74,10 @@ def sense_normal(
     plain_mask = torch.fft.ifftshift(mask, dim=dims)
 
     def normal(image: Tensor) -> Tensor:
-        spectrum = torch.fft.fftn(expand_coils(image, coil_maps), dim=dims)
+        seen = image if coil_maps is None else expand_coils(image, coil_maps)
+        spectrum = torch.fft.fftn(seen, dim=dims)
         coil_images = torch.fft.ifftn(apply_mask(spectrum, plain_mask), dim=dims)
-        return combine_coils(coil_images, coil_maps) + regularisation * image
+        combined = coil_images if coil_maps is None else combine_coils(coil_images, coil_maps)
+        return combined + regularisation * image if regularisation else combined
 
     return normal

@@ -1,0 +1,157 @@
+"""Reconstruct undersampled k-space by what images have in common: edges and wavelets are sparse.
+
+Sources: Lustig et al. 2007 (DOI 10.1002/mrm.21391); total variation with coil maps, Block et al.
+2007 (DOI 10.1002/mrm.21236).
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from mrirecon.classical.encoding import Encoding
+from mrirecon.classical.proximal import Descent, Proximal, proximal_gradient
+from mrirecon.classical.total_variation import TotalVariationProximal
+from mrirecon.classical.wavelets import (
+    daubechies,
+    inverse_wavelet_transform,
+    n_levels_for,
+    padded_size,
+    wavelet_transform,
+)
+
+PROXIMAL_STEPS = 5
+"""Of the total variation's dual in each step, from where the last one stopped."""
+
+
+def reconstruct_total_variation(
+    kspace: Tensor,
+    encoding: Encoding,
+    *,
+    regularisation: float = 0.005,
+    is_isotropic: bool = True,
+    n_iterations: int = 100,
+    tolerance: float = 1e-3,
+) -> Descent:
+    """Find the image of few edges that fits what was measured.
+
+    x = argmin |A x - kspace|^2 / 2 + regularisation s TV(x), with s the largest magnitude of the
+    zero-filled (or gridded) image A* kspace, so that `regularisation` means the same for every
+    scan. Stops where a step changes the image by `tolerance` of its norm.
+
+    Args:
+        kspace: complex, (batch, coils, rows, cols) or (batch, coils, samples).
+        encoding: what was measured of the image.
+        regularisation: of the total variation, 0 or more; more gives less noise, less aliasing
+            and flatter patches.
+        is_isotropic: take the length of the gradient, not the sum of its parts.
+        n_iterations: at most, 1 or more.
+        tolerance: relative change of the image at which it is done, at least 0 and below 1.
+
+    Returns:
+        `x`, the image (batch, 1, rows, cols), real if the encoding's is, and the course of its
+        changes. No gradients.
+
+    Raises:
+        ValueError: an argument is not as above.
+    """
+    zero_filled, step, threshold = _prepare(kspace, encoding, regularisation)
+    proximal = TotalVariationProximal(
+        step * threshold, n_steps=PROXIMAL_STEPS, is_isotropic=is_isotropic
+    )
+    return proximal_gradient(
+        encoding.normal,
+        zero_filled,
+        proximal,
+        step=step,
+        n_iterations=n_iterations,
+        tolerance=tolerance,
+    )
+
+
+def reconstruct_wavelet(
+    kspace: Tensor,
+    encoding: Encoding,
+    *,
+    regularisation: float = 0.005,
+    n_moments: int = 4,
+    n_levels: int = 4,
+    n_iterations: int = 100,
+    tolerance: float = 1e-3,
+) -> Descent:
+    """Find the image of few wavelets that fits what was measured.
+
+    x = argmin |A x - kspace|^2 / 2 + regularisation s |details of W x|_1, with the orthogonal
+    wavelet transform W and s as in `reconstruct_total_variation`. The coarsest image is not
+    penalised. Sizes that are not multiples of 2^n_levels are met by an image that is larger and
+    free beyond the edge, so that W stays orthogonal and each step exact.
+
+    Args:
+        kspace: complex, (batch, coils, rows, cols) or (batch, coils, samples).
+        encoding: what was measured of the image.
+        regularisation: of the coefficients, 0 or more.
+        n_moments: of Daubechies' wavelet, 1 to 10; 4 is db4, of 8 taps.
+        n_levels: at most; fewer where the coarsest image would be smaller than the filter.
+        n_iterations: at most, 1 or more.
+        tolerance: relative change of the image at which it is done, at least 0 and below 1.
+
+    Returns:
+        As of `reconstruct_total_variation`.
+
+    Raises:
+        ValueError: an argument is not as above.
+    """
+    if n_levels < 0:
+        raise ValueError(f"n_levels: expected 0 or more, got {n_levels}")
+    taps = daubechies(n_moments)
+    zero_filled, step, threshold = _prepare(kspace, encoding, regularisation)
+    rows, cols = zero_filled.shape[-2:]
+    levels = n_levels_for((rows, cols), len(taps), n_levels)
+    margin = 0, padded_size(cols, levels) - cols, 0, padded_size(rows, levels) - rows
+    descent = proximal_gradient(
+        lambda image: functional.pad(encoding.normal(image[..., :rows, :cols]), margin),
+        functional.pad(zero_filled, margin),
+        _wavelet_proximal(step * threshold, taps, levels),
+        step=step,
+        n_iterations=n_iterations,
+        tolerance=tolerance,
+    )
+    return Descent(descent.x[..., :rows, :cols].contiguous(), descent.changes)
+
+
+def _prepare(
+    kspace: Tensor, encoding: Encoding, regularisation: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return A* kspace, the step's length and the threshold, (batch, 1, 1, 1) each of the two."""
+    if not 0 <= regularisation < math.inf:
+        raise ValueError(f"regularisation: expected 0 or more, got {regularisation}")
+    with torch.no_grad():
+        zero_filled = encoding.adjoint(kspace)
+        largest = encoding.largest_eigenvalue(zero_filled)
+        step = torch.where(largest > 0, largest, 1).reciprocal()
+        threshold = regularisation * zero_filled.abs().amax((-2, -1), keepdim=True)
+    return zero_filled, step, threshold
+
+
+def _wavelet_proximal(threshold: Tensor, taps: tuple[float, ...], n_levels: int) -> Proximal:
+    """Shorten each detail by the threshold, which is exact since W is orthogonal."""
+
+    def proximal(image: Tensor) -> Tensor:
+        rows, cols = (n >> n_levels for n in image.shape[-2:])
+        coefficients = wavelet_transform(image, taps, n_levels)
+        coarsest = coefficients[..., :rows, :cols].clone()
+        coefficients = soft_threshold(coefficients, threshold)
+        coefficients[..., :rows, :cols] = coarsest
+        return inverse_wavelet_transform(coefficients, taps, n_levels)
+
+    return proximal
+
+
+def soft_threshold(values: Tensor, threshold: Tensor) -> Tensor:
+    """Shorten real or complex values by the threshold, those below it to 0."""
+    if not values.is_complex():
+        return functional.relu(values.abs() - threshold).copysign(values)
+    squares = torch.addcmul(values.real.square(), values.imag, values.imag)
+    squares.clamp_min_(torch.finfo(squares.dtype).tiny)
+    return values * (1 - threshold * squares.rsqrt_()).clamp_min_(0.0)
