@@ -23,6 +23,7 @@ LAYERS = [
     {"evaluation"},
     {"report"},
     {"config"},
+    {"tuning"},
     {"cli"},
 ]
 HEIGHT = {name: height for height, layer in enumerate(LAYERS) for name in layer}

@@ -15,6 +15,7 @@ from mrirecon.cli.reconstruct import reconstruct
 from mrirecon.cli.sampling import sampling
 from mrirecon.cli.terminal import say
 from mrirecon.cli.train import train
+from mrirecon.cli.tune import tune
 from mrirecon.training import TrainingStopped
 
 app = typer.Typer(
@@ -36,7 +37,7 @@ def _options(
     del traceback  # main looks for it, since a callback cannot hand a value to its caller
 
 
-for command in (demo, info, inspect, prepare, sampling, train, evaluate, reconstruct):
+for command in (demo, info, inspect, prepare, sampling, train, tune, evaluate, reconstruct):
     app.command()(command)
 
 

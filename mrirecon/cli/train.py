@@ -91,6 +91,7 @@ def train_run(
     resume: bool,
     init_from: Path | None = None,
     profile: Path | None = None,
+    follow: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Generator:
     """Train as configured and return the averaged generator.
 
@@ -101,6 +102,7 @@ def train_run(
         resume: go on from the last checkpoint.
         init_from: run folder or checkpoint whose weights the generator starts from.
         profile: file for a trace of a few steps.
+        follow: called with the steps done and the scores of each validation.
 
     Raises:
         ValueError, OSError: see `mrirecon.training.train` and `SliceStore`.
@@ -113,7 +115,7 @@ def train_run(
             say(start_from(generator, init_from))
         adversarial = config.training.losses.adversarial > 0
         discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
-        validate = _validation(store, config, device) if "val" in store.splits else None
+        validate = _validation(store, config, device, follow) if "val" in store.splits else None
         save_config(config, run / CONFIG)
         return run_training(
             run,
@@ -136,13 +138,16 @@ def _require_same_task(saved: RunConfig, settled: RunConfig) -> None:
 
 
 def _validation(
-    store: SliceStore, config: RunConfig, device: torch.device
+    store: SliceStore,
+    config: RunConfig,
+    device: torch.device,
+    follow: Callable[[int, dict[str, float]], None] | None,
 ) -> Callable[[Generator, int], dict[str, float]]:
     """Return what the trainer calls to score the averaged generator on the val split."""
     dataset = SliceDataset(store, "val")
     protocol = get_protocol(VALIDATION_PROTOCOL)
 
-    def validate(generator: Generator, _step: int) -> dict[str, float]:
+    def validate(generator: Generator, step: int) -> dict[str, float]:
         evaluation = evaluate(
             generator,
             dataset,
@@ -154,6 +159,11 @@ def _validation(
             noise_std=config.training.noise_std,
         )
         statistics = aggregate(unit_scores(evaluation.scores, protocol))
-        return {metric: statistics[VALIDATED][metric].mean for metric in VALIDATED_METRICS}
+        scores: dict[str, float] = {
+            metric: statistics[VALIDATED][metric].mean for metric in VALIDATED_METRICS
+        }
+        if follow:
+            follow(step, scores)
+        return scores
 
     return validate

@@ -154,6 +154,23 @@ def test_fine_tuning_starts_from_another_run(
     assert "--checkpoint: expected best or last, got 'newest'" in result.err
 
 
+def test_tune_writes_a_configuration_that_train_takes(
+    mrirecon: Command, trained: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    space, study = tmp_path / "space.yaml", tmp_path / "study"
+    space.write_text("training.learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}\n")
+    arguments = ["--space", space, "--store", tmp_path / "store.h5", *tiny, "--trials", 2]
+    result = mrirecon("tune", study, *arguments)
+    assert result.status == 0, result.err
+    assert {"best.yaml", "study.db", "study.png", "trials", "trials.csv"} <= {
+        path.name for path in study.iterdir()
+    }
+    assert "trial 1: 0." in result.out and "training.learning_rate" in result.out
+    result = mrirecon("train", tmp_path / "best", "--config", study / "best.yaml")
+    assert result.status == 0, result.err
+    assert "--trials: expected 1 or more" in mrirecon("tune", study, *arguments[:-1], 0).err
+
+
 def test_training_resumes_where_it_was(mrirecon: Command, trained: Path) -> None:
     result = mrirecon("train", trained, "--resume", "--set", "training.steps=6")
     assert result.status == 0, result.err
