@@ -39,7 +39,7 @@ def make_dataset(
         blank: slices of the first subject to set to zero.
     """
     path = folder / "store.h5"
-    with SliceWriter(path, SHAPE, np.dtype(np.uint16), {}) as writer:
+    with SliceWriter(path, {}) as writer:
         for index, name in enumerate(names):
             volume = make_volume(1000.0 * (index + 1))
             scale = float(volume.max())

@@ -1,5 +1,6 @@
 """`mrirecon prepare`: a folder of images in, a store out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +18,10 @@ from mrirecon.cli.sources import (
     slice_axis_of,
 )
 from mrirecon.cli.terminal import console, progress_bar, say
-from mrirecon.data import SPLITS, PrepareConfig, Split
+from mrirecon.data import SPLITS, LeftOut, PrepareConfig, Split
 from mrirecon.data import prepare as write_store
+from mrirecon.data.prepare_config import KEEP, Keep
+from mrirecon.data.prepared_subject import BLANK, REPEATED
 
 
 def prepare(
@@ -29,6 +32,9 @@ def prepare(
     contents: ContentsOption = None,
     axes: AxesOption = None,
     key: KeyOption = None,
+    keep: Annotated[
+        str, typer.Option(help="magnitude, or complex images of every coil, of measured k-space.")
+    ] = "magnitude",
     fractions: Annotated[
         tuple[float, float, float] | None,
         typer.Option(help="Of persons for train, val and test; else the source's, or .8 .1 .1."),
@@ -47,6 +53,15 @@ def prepare(
     clip_negative: Annotated[
         bool, typer.Option("--clip-negative", help="Set values below 0 to 0.")
     ] = False,
+    clean: Annotated[
+        bool,
+        typer.Option(
+            "--clean", help="Leave out blank, repeated and damaged slices, and list them."
+        ),
+    ] = False,
+    licence: Annotated[
+        Path | None, typer.Option(help="Text file to keep in the store; else the source's own.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a store that exists.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep what is done, and go on where a run stopped.")
@@ -58,15 +73,22 @@ def prepare(
     if split is not None and split not in SPLITS:
         raise ValueError(f"--split: expected train, val or test, got {split!r}")
     only: Split | None = split
+    if keep not in KEEP:
+        raise ValueError(f"--keep: expected magnitude or complex, got {keep!r}")
+    kept: Keep = keep
     config = PrepareConfig(
         channel=channel,
         slice_axis=slice_axis_of(slice_axis),
         arrays=array_options(contents, axes, key),
+        keep=kept,
         splits=fractions or only,
         seed=seed,
         size=size,
-        drop_blank=drop_blank,
+        drop_blank=drop_blank or clean,
+        drop_repeated=clean,
+        drop_damaged=clean,
         clip_negative=clip_negative,
+        licence=None if licence is None else licence.read_text(encoding="utf-8"),
     )
     with progress_bar("preparing") as bar:
         task = bar.add_task("")
@@ -85,6 +107,10 @@ def prepare(
     notes = {
         "segmentation masks left out": len(done.source.masks),
         "other files left out": len(done.source.ignored),
-        "blank slices left out": done.n_blank_dropped,
+        **Counter(f"{_kind_of(entry)} slices left out" for entry in done.left_out),
     }
     say(", ".join(f"{key}: {n}" for key, n in notes.items() if n) or "nothing left out")
+
+
+def _kind_of(entry: LeftOut) -> str:
+    return entry.reason if entry.reason in (BLANK, REPEATED) else "damaged"

@@ -4,7 +4,9 @@ from mrirecon.data.augment import AugmentationConfig, augment
 from mrirecon.data.dataset import RawBatch, SliceDataset
 from mrirecon.data.findings import Inspection, LookAlike, SubjectReport
 from mrirecon.data.inspection import inspect_source
-from mrirecon.data.prepare import PrepareConfig, Prepared, prepare
+from mrirecon.data.prepare import Prepared, prepare
+from mrirecon.data.prepare_config import PrepareConfig
+from mrirecon.data.prepared_subject import LeftOut
 from mrirecon.data.readers import (
     SPLITS,
     ArrayOptions,
@@ -17,7 +19,8 @@ from mrirecon.data.readers import (
     write_nifti_like,
 )
 from mrirecon.data.simulate import Measurement, simulate
-from mrirecon.data.store import SliceStore, StoredSubject
+from mrirecon.data.store import SliceStore
+from mrirecon.data.store_file import StoredSubject
 
 __all__ = [
     "SPLITS",
@@ -25,6 +28,7 @@ __all__ = [
     "AugmentationConfig",
     "ChannelError",
     "Inspection",
+    "LeftOut",
     "LookAlike",
     "Measurement",
     "PrepareConfig",

@@ -1,7 +1,8 @@
 """Hand out whole batches of raw slices in an order that a seed and an epoch fix."""
 
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mrirecon.data.pixels import magnitude
 from mrirecon.data.store import SliceStore
 
-MEMORY_BUDGET = 4 << 30
-"""Bytes up to which a split is held in memory."""
+READ_AHEAD = 2
+"""Batches that are read before they are asked for."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,10 @@ class RawBatch:
     """Slices as the store holds them."""
 
     images: Tensor
-    """(batch, rows, cols), in the files' type."""
+    """Magnitudes (batch, rows, cols), in the files' type; or complex64 images of every coil,
+    (batch, coils, rows, cols), whose Fourier transform is the measured k-space."""
     scale: Tensor
-    """(batch,) float32, largest value of each slice's volume."""
+    """(batch,) float32, largest magnitude of each slice's volume."""
     volumes: Tensor
     """(batch,) int64, index of each slice's subject in the store; stays on the CPU."""
     slices: Tensor
@@ -34,15 +37,17 @@ class RawBatch:
         """Make a batch of all slices of a volume that is in no store.
 
         Args:
-            volume: (n_slices, rows, cols), as `Subject.read_volume` gives it.
+            volume: magnitudes (n_slices, rows, cols), as `Subject.read_volume` gives it; or
+                complex64 images (n_slices, coils, rows, cols).
 
         Raises:
             ValueError: a value is NaN, infinite or negative, or all are 0.
         """
-        scale = float(volume.max())
-        if not (np.isfinite(volume).all() and volume.min() >= 0 and scale > 0):
+        magnitudes = np.stack([magnitude(image) for image in volume])
+        scale = float(magnitudes.max())
+        if not (np.isfinite(magnitudes).all() and magnitudes.min() >= 0 and scale > 0):
             expected = "finite magnitudes, 0 or more, not all 0"
-            raise ValueError(f"volume: expected {expected}, got {volume.min()} to {scale}")
+            raise ValueError(f"volume: expected {expected}, got {magnitudes.min()} to {scale}")
         count = len(volume)
         return cls(
             images=torch.from_numpy(np.ascontiguousarray(volume)),
@@ -51,53 +56,55 @@ class RawBatch:
             slices=torch.arange(count),
         )
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether the images have a phase, and an axis of coils."""
+        return self.images.is_complex()
+
     def to(self, device: torch.device | str) -> "RawBatch":
         """Move images and scales; the numbers stay, since masks are drawn on the CPU."""
-        moving = torch.device(device).type == "cuda"
-        images, scale = (t.pin_memory() if moving else t for t in (self.images, self.scale))
-        return replace(
-            self,
-            images=images.to(device, non_blocking=moving),
-            scale=scale.to(device, non_blocking=moving),
-        )
+        moved = [t.to(device, non_blocking=t.is_pinned()) for t in (self.images, self.scale)]
+        return replace(self, images=moved[0], scale=moved[1])
 
 
 class SliceDataset:
-    """One split of a store.
+    """One split of a store, or a rank's part of it.
 
-    A split within the memory budget is read once; a larger one is read batch by batch, one batch
-    ahead of its use.
+    Batches are copied from the store's memory map by a thread, ahead of their use, on a machine
+    with a GPU into pinned memory. A batch holds slices of one shape.
 
     Args:
         store: opened store, which stays open as long as the dataset is used.
         split: train, val or test.
-        memory_budget: largest split to hold in memory [bytes].
+        rank: number of this process among those that train together.
+        world_size: number of these processes. Together they hand out, batch by batch, what one
+            process with `world_size` times the batch size would.
 
     Raises:
-        ValueError: the store has no slice of that split.
+        ValueError: the store has no slice of that split, or there is no such rank.
     """
 
     def __init__(
-        self, store: SliceStore, split: str, *, memory_budget: int = MEMORY_BUDGET
+        self, store: SliceStore, split: str, *, rank: int = 0, world_size: int = 1
     ) -> None:
+        if not 0 <= rank < world_size:
+            raise ValueError(f"rank: expected 0 to world_size - 1 = {world_size - 1}, got {rank}")
         self.store = store
         self.split = split
+        self._rank, self._world_size = rank, world_size
         self._rows = store.rows_of(split)
-        size = len(self._rows) * store.dtype.itemsize * store.shape[0] * store.shape[1]
-        self._held = store.read_range(self._rows) if size <= memory_budget else None
+        self._buckets = store.buckets[self._rows.start : self._rows.stop]
+        self._dtype = torch.from_numpy(np.empty(0, store.dtype)).dtype
+        self._pins = torch.cuda.is_available()
 
     def __len__(self) -> int:
-        """Count the slices."""
+        """Count the slices of the split, of all ranks together."""
         return len(self._rows)
 
-    @property
-    def is_in_memory(self) -> bool:
-        """Whether the split is held in memory."""
-        return self._held is not None
-
     def n_batches(self, batch_size: int, *, drop_last: bool = False) -> int:
-        """Count the batches of an epoch."""
-        return len(self) // batch_size if drop_last else -(-len(self) // batch_size)
+        """Count the batches of an epoch that this rank is handed."""
+        order = np.arange(len(self))
+        return len(self._pieces(order, batch_size, drop_last=drop_last))
 
     def batches(
         self,
@@ -112,46 +119,76 @@ class SliceDataset:
         """Hand out the batches of one epoch.
 
         Args:
-            batch_size: slices in a batch; the last one may have fewer.
+            batch_size: slices in a batch of this rank; the last one of a shape may have fewer.
             seed: of the order.
             epoch: each has its own order.
             shuffle: without it, slices come in the order of the store.
             start: batch to begin with, for a run that goes on where it was stopped.
-            drop_last: leave out a last batch that is not full.
+            drop_last: leave out batches that are not full on every rank.
 
         Raises:
             ValueError: `batch_size` below 1 or `start` below 0.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")
         if start < 0:
             raise ValueError(f"start: expected 0 or more, got {start}")
         order = slice_order(len(self), seed=seed, epoch=epoch) if shuffle else np.arange(len(self))
-        end = self.n_batches(batch_size, drop_last=drop_last)
-        pieces = [order[i * batch_size : (i + 1) * batch_size] for i in range(start, end)]
-        return map(self._read, pieces) if self.is_in_memory else self._read_ahead(pieces)
+        return self._read_ahead(self._pieces(order, batch_size, drop_last=drop_last)[start:])
+
+    def _pieces(
+        self, order: NDArray[np.int64], batch_size: int, *, drop_last: bool
+    ) -> list[NDArray[np.int64]]:
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")
+        whole = batch_size * self._world_size
+        mine = slice(self._rank * batch_size, (self._rank + 1) * batch_size)
+        pieces = cut_batches(order, self._buckets, whole, drop_last=drop_last)
+        return [piece[mine] for piece in pieces if len(piece) > mine.start]
 
     def _read(self, places: NDArray[np.int64]) -> RawBatch:
         rows = places + self._rows.start
-        images = self.store.read_rows(rows) if self._held is None else self._held[places]
+        shape = self.store.shapes[self.store.buckets[rows[0]]]
+        images = torch.empty((len(rows), *shape), dtype=self._dtype, pin_memory=self._pins)
+        self.store.read_rows(rows, out=images.numpy())
         volumes = self.store.volumes[rows]
+        scale = torch.from_numpy(self.store.scales[volumes])
         return RawBatch(
-            images=torch.from_numpy(images),
-            scale=torch.from_numpy(self.store.scales[volumes]),
+            images=images,
+            scale=scale.pin_memory() if self._pins else scale,
             volumes=torch.from_numpy(volumes),
             slices=torch.from_numpy(self.store.numbers[rows]),
         )
 
     def _read_ahead(self, pieces: list[NDArray[np.int64]]) -> Iterator[RawBatch]:
         with ThreadPoolExecutor(1) as thread:
-            coming = None
+            coming: deque[Future[RawBatch]] = deque()
             for piece in pieces:
-                following = thread.submit(self._read, piece)
-                if coming is not None:
-                    yield coming.result()
-                coming = following
-            if coming is not None:
-                yield coming.result()
+                coming.append(thread.submit(self._read, piece))
+                if len(coming) > READ_AHEAD:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+
+
+def cut_batches(
+    order: NDArray[np.int64], buckets: NDArray[np.int64], size: int, *, drop_last: bool
+) -> list[NDArray[np.int64]]:
+    """Cut an order of slices into batches of one bucket each.
+
+    Slices of a bucket keep their order, and a batch comes where its first slice stood, so that
+    batches of all buckets are mixed as the slices were.
+
+    Args:
+        order: (n,), places of slices.
+        buckets: (n,), bucket of the slice at each place.
+        size: slices in a batch; the last one of a bucket may have fewer.
+        drop_last: leave out batches that are not full.
+    """
+    batches = []
+    for bucket in np.unique(buckets):
+        inside = np.flatnonzero(buckets[order] == bucket)
+        end = len(inside) // size * size if drop_last else len(inside)
+        batches += [inside[first : min(first + size, end)] for first in range(0, end, size)]
+    return [order[batch] for batch in sorted(batches, key=lambda batch: int(batch[0]))]
 
 
 def slice_order(count: int, *, seed: int, epoch: int) -> NDArray[np.int64]:

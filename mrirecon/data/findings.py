@@ -112,15 +112,17 @@ class Inspection:
         if self.n_colour:
             pictures = _count(self.n_colour, "colour picture")
             found.append(f"{pictures}: choose a channel (--channel): {CHOICES}")
-        if len(self.sizes) > 1:
-            sizes = ", ".join(f"{rows} x {cols} ({n})" for (rows, cols), n in self.sizes.items())
-            found.append(f"slices of {len(self.sizes)} sizes: {sizes}; choose one (--size)")
         for subject in self.subjects:
             if subject.n_not_finite:
                 found.append(f"{subject.name}: NaN or Inf in {_count(subject.n_not_finite)}")
             if subject.n_negative:
                 negative = f"{subject.name}: values below 0 in {_count(subject.n_negative)}"
                 found.append(f"{negative}; set them to 0 with --clip-negative")
+            if len(subject.sizes) > 1:
+                sizes = ", ".join(f"{r} x {c} ({n})" for (r, c), n in subject.sizes.items())
+                found.append(
+                    f"{subject.name}: slices of several sizes: {sizes}; choose one (--size)"
+                )
             if subject.n_blank == subject.n_slices:
                 found.append(f"{subject.name}: no slice shows anything")
         return (*found, *self._persons_in_two_splits(), *self._one_image_of_two_persons())

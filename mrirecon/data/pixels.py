@@ -1,8 +1,11 @@
 """What is done to the pixels of a slice before they are kept."""
 
-import numpy as np
+from typing import Any
 
-from mrirecon.data.readers.subject import Image
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[Any]
 
 BLANK_LEVEL = 0.1
 BLANK_AREA = 0.01
@@ -35,3 +38,18 @@ def fit_centre(image: Image, size: tuple[int, int]) -> Image:
 def is_blank(image: Image, scale: float) -> bool:
     """Tell whether a slice of a volume with maximum `scale` shows nothing, see `BLANK_AREA`."""
     return float((image >= BLANK_LEVEL * scale).mean()) < BLANK_AREA
+
+
+def magnitude(image: Image) -> Image:
+    """Give a slice's magnitude: of complex images the root of the sum of squares over coils.
+
+    Args:
+        image: magnitudes (rows, cols), or complex (coils, rows, cols).
+
+    Returns:
+        (rows, cols).
+    """
+    if image.dtype.kind != "c":
+        return image
+    squares = np.square(image.real) + np.square(image.imag)  # (coils, rows, cols)
+    return np.sqrt(squares.sum(axis=0))

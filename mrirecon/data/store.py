@@ -1,52 +1,23 @@
-"""The slice store: one HDF5 file with all prepared slices of a data set.
-
-Layout of format 1; `n` slices of `s` subjects, those of a split next to each other:
-
-    /                     attributes: format "mrirecon-slices", format_version, provenance (JSON)
-    /images               (n, rows, cols), in the files' type, one chunk for each slice
-    /slices/subject       (n,) int64, row in /subjects
-    /slices/number        (n,) int64, number of the slice within its source
-    /subjects/name        (s,) text, also /subjects/person and /subjects/split
-    /subjects/files       (s,) text, JSON list of files, relative to the source
-    /subjects/scale       (s,) float32, largest value of the volume; image / scale is in [0, 1]
-    /subjects/voxel_size  (s, 3) float64 [mm], between slices, rows, cols; NaN where unknown
-    /subjects/first       (s,) int64, first row in /images; /subjects/count: number of rows
-"""
+"""The slice store: all prepared slices of a data set, read from a memory map of one HDF5 file."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from mrirecon.data.readers import SPLITS, Image, Split
-
-FORMAT = "mrirecon-slices"
-FORMAT_VERSION = 1
-TEXT_COLUMNS = ("name", "person", "split", "files")
-
-
-@dataclass(frozen=True)
-class StoredSubject:
-    """One volume of the store."""
-
-    name: str
-    person: str
-    """Whom it shows; a person is in one split only."""
-    split: Split
-    files: tuple[str, ...]
-    """Files it was read from, relative to the source."""
-    scale: float
-    """Largest value of the volume, in the files' units."""
-    voxel_size: tuple[float, float, float] | None
-    """Distance between (slices, rows, cols) [mm]."""
-    first: int
-    """First row in the store's images."""
-    count: int
-    """Number of slices."""
+from mrirecon.data.store_file import (
+    StoredSubject,
+    digest_of,
+    open_store_file,
+    read_subjects,
+    require_format,
+    slice_offsets,
+)
 
 
 class SliceStore:
@@ -65,31 +36,45 @@ class SliceStore:
     subjects: tuple[StoredSubject, ...]
     """In the order of the images."""
     provenance: dict[str, Any]
-    """Where the slices come from and what was done to them."""
+    """Where the slices come from, what was done to them, and the licences found beside them."""
     volumes: NDArray[np.int64]
-    """(n,), for each image the index of its subject."""
+    """(n,), for each slice the index of its subject."""
     numbers: NDArray[np.int64]
-    """(n,), for each image its slice number within the source."""
+    """(n,), for each slice its number within the source."""
     scales: NDArray[np.float32]
-    """(n_subjects,), largest value of each volume."""
+    """(n_subjects,), largest magnitude of each volume."""
+    dtype: np.dtype[Any]
+    """Type of the pixels."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Of the slices of each bucket, in the order of their first slices."""
+    buckets: NDArray[np.int64]
+    """(n,), for each slice the index of its bucket in `shapes`."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._file = _open(self.path)
-        try:
-            _require_format(self.path, self._file)
-            self._images = self._file["images"]
-            self.provenance = json.loads(self._file.attrs["provenance"])
-            self.volumes = self._file["slices/subject"][()]
-            self.numbers = self._file["slices/number"][()]
-            self.scales = self._file["subjects/scale"][()]
-            self.subjects = _read_subjects(self._file["subjects"])
-        except (KeyError, OSError, json.JSONDecodeError) as error:
-            self._file.close()
-            raise ValueError(f"{self.path}: expected a whole slice store, got {error}") from error
-        except ValueError:
-            self._file.close()
-            raise
+        with open_store_file(self.path) as file:
+            require_format(self.path, file)
+            try:
+                self._read_tables(file)
+            except (KeyError, OSError, json.JSONDecodeError) as error:
+                raise ValueError(
+                    f"{self.path}: expected a whole slice store, got {error}"
+                ) from error
+        self._bytes: NDArray[np.uint8] | None = np.memmap(self.path, np.uint8, "r")
+
+    def _read_tables(self, file: h5py.File) -> None:
+        self.provenance = json.loads(file.attrs["provenance"])
+        images = [file[f"images/{place}"] for place in range(len(file["images"]))]
+        self.subjects = read_subjects(file["subjects"], images)
+        self.numbers = file["slices/number"][()]
+        self.scales = file["subjects/scale"][()]
+        self.dtype = images[0].dtype
+        counts = [subject.count for subject in self.subjects]
+        self.volumes = np.repeat(np.arange(len(counts)), counts)
+        self.shapes = tuple(dict.fromkeys(subject.shape for subject in self.subjects))
+        bucket_of = [self.shapes.index(subject.shape) for subject in self.subjects]
+        self.buckets = np.repeat(np.array(bucket_of), counts)
+        self._offsets = slice_offsets(self.path, images)
 
     def __enter__(self) -> Self:
         """Give the store."""
@@ -104,18 +89,18 @@ class SliceStore:
         return len(self.volumes)
 
     def close(self) -> None:
-        """Close the file; the images can no longer be read."""
-        self._file.close()
+        """Let go of the file; the images can no longer be read."""
+        self._bytes = None
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, cols) of every slice."""
-        return cast(tuple[int, int], self._images.shape[1:])
+    def is_complex(self) -> bool:
+        """Whether slices are complex images of every coil; they are magnitudes otherwise."""
+        return self.dtype.kind == "c"
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the pixels."""
-        return cast("np.dtype[Any]", self._images.dtype)
+    def is_simulated(self) -> bool:
+        """Whether k-space made of the images is a simulation, as of all magnitudes."""
+        return bool(self.provenance.get("simulated", True))
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -123,7 +108,7 @@ class SliceStore:
         return tuple(split for split in SPLITS if any(s.split == split for s in self.subjects))
 
     def rows_of(self, split: str) -> range:
-        """Give the rows of a split's images.
+        """Give the rows of a split's slices.
 
         Raises:
             ValueError: the store has no slice of that split.
@@ -134,55 +119,43 @@ class SliceStore:
             raise ValueError(f"split: expected one in {self.path} ({there}), got {split!r}")
         return range(inside[0].first, inside[-1].first + inside[-1].count)
 
-    def read_range(self, rows: range) -> Image:
-        """Read neighbouring images: (len(rows), rows, cols)."""
-        return cast(Image, self._images[rows.start : rows.stop])
+    def read_rows(self, rows: Sequence[int] | NDArray[np.int64], out: Image | None = None) -> Image:
+        """Copy slices of one bucket, in any order.
 
-    def read_rows(self, rows: NDArray[np.int64]) -> Image:
-        """Read images in any order: (len(rows), rows, cols)."""
-        images = np.empty((len(rows), *self.shape), self.dtype)
-        for place, row in enumerate(rows):
-            self._images.read_direct(images, np.s_[row], np.s_[place])
+        Args:
+            rows: (count,) of the slices, one at least.
+            out: (count, *shape), of the store's type, contiguous, to copy into.
+
+        Returns:
+            (count, *shape): `out`, or a new array.
+
+        Raises:
+            ValueError: the store is closed, or the slices differ in shape.
+        """
+        if self._bytes is None:
+            raise ValueError(f"{self.path}: expected an open store, got a closed one")
+        places = np.asarray(rows, np.int64)
+        found = np.unique(self.buckets[places])
+        if len(found) != 1:
+            shapes = ", ".join(str(self.shapes[bucket]) for bucket in found)
+            raise ValueError(f"rows: expected slices of one shape, got {shapes or 'none'}")
+        shape = (len(places), *self.shapes[found[0]])
+        images = np.empty(shape, self.dtype) if out is None else out
+        target = images.reshape(len(places), -1).view(np.uint8)
+        for slot, offset in zip(target, self._offsets[places].tolist(), strict=True):
+            slot[:] = self._bytes[offset : offset + len(slot)]
         return images
 
+    def require_unchanged(self) -> None:
+        """Compare every volume with its digest.
 
-def _open(path: Path) -> h5py.File:
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such store; make one with 'mrirecon prepare'")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        if path.is_dir() or isinstance(error, PermissionError):
-            raise OSError(f"{path}: expected a slice store that can be read") from error
-        cut_off = "truncated" in str(error)
-        found = "a file that is cut off" if cut_off else "another kind of file"
-        raise ValueError(f"{path}: expected a slice store (HDF5), got {found}") from error
-
-
-def _require_format(path: Path, file: h5py.File) -> None:
-    found = file.attrs.get("format")
-    if found != FORMAT:
-        raise ValueError(f"{path}: expected a slice store, got an HDF5 file of another format")
-    version = int(file.attrs["format_version"])
-    if version != FORMAT_VERSION:
-        raise ValueError(f"{path}: expected format version {FORMAT_VERSION}, got {version}")
-
-
-def _read_subjects(table: h5py.Group) -> tuple[StoredSubject, ...]:
-    texts = [table[key].asstr()[()] for key in TEXT_COLUMNS]
-    numbers = [table[key][()] for key in ("scale", "voxel_size", "first", "count")]
-    return tuple(
-        StoredSubject(
-            name=name,
-            person=person,
-            split=split,
-            files=tuple(json.loads(files)),
-            scale=float(scale),
-            voxel_size=None if np.isnan(size).any() else tuple(size.tolist()),
-            first=int(first),
-            count=int(count),
-        )
-        for name, person, split, files, scale, size, first, count in zip(
-            *texts, *numbers, strict=True
-        )
-    )
+        Raises:
+            ValueError: bytes of a volume are not those that were written; names it.
+        """
+        for subject in self.subjects:
+            images = self.read_rows(range(subject.first, subject.first + subject.count))
+            if digest_of(images) != subject.digest:
+                raise ValueError(
+                    f"{self.path}: expected the pixels of {subject.name} as they were prepared, "
+                    "got others"
+                )

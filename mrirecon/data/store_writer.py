@@ -1,4 +1,4 @@
-"""Write a slice store; `store` reads it and documents its layout."""
+"""Write a slice store; `store_file` documents its layout."""
 
 import io
 import json
@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mrirecon.data.readers import Image, Split
-from mrirecon.data.store import FORMAT, FORMAT_VERSION, TEXT_COLUMNS, StoredSubject
+from mrirecon.data.store_file import (
+    FORMAT,
+    FORMAT_VERSION,
+    TEXT_COLUMNS,
+    StoredSubject,
+    digest_of,
+)
 
 
 class _DiskFile(io.FileIO):
@@ -50,26 +56,21 @@ class _DiskFile(io.FileIO):
 
 
 class SliceWriter:
-    """Write a store, subject by subject.
+    """Write a store, volume by volume.
 
     Args:
         path: file to make; use `mrirecon.files.atomic_path`, since a half-written store is useless.
-        shape: (rows, cols) of every slice.
-        dtype: type of the pixels.
-        provenance: anything JSON holds: where the slices come from and what was done to them.
+        provenance: anything JSON holds: where the slices come from and what was done to them. It
+            is written last, so that it may grow until then.
     """
 
-    def __init__(
-        self, path: Path, shape: tuple[int, int], dtype: np.dtype[Any], provenance: dict[str, Any]
-    ) -> None:
+    def __init__(self, path: Path, provenance: dict[str, Any]) -> None:
+        self.provenance = provenance
         self._disk = _DiskFile(path, "w+")
         self._file = h5py.File(self._disk, "w")
         self._file.attrs["format"] = FORMAT
         self._file.attrs["format_version"] = FORMAT_VERSION
-        self._file.attrs["provenance"] = json.dumps(provenance, ensure_ascii=False)
-        self._images = self._file.create_dataset(
-            "images", (0, *shape), dtype, maxshape=(None, *shape), chunks=(1, *shape)
-        )
+        self._images = self._file.create_group("images")
         self._subjects: list[StoredSubject] = []
         self._numbers: list[NDArray[np.int64]] = []
 
@@ -95,7 +96,7 @@ class SliceWriter:
 
     def add(
         self,
-        images: Image,
+        images: Sequence[Image],
         numbers: Sequence[int] | NDArray[np.int64],
         *,
         name: str,
@@ -105,47 +106,55 @@ class SliceWriter:
         scale: float,
         voxel_size: tuple[float, float, float] | None,
     ) -> None:
-        """Append a subject.
+        """Append a volume.
 
         Args:
-            images: (count, rows, cols) in the store's type.
+            images: (rows, cols) of each slice, or complex64 (coils, rows, cols); one slice at
+                least, of one shape in a volume and one type in the store.
             numbers: of these slices within their source.
             name: unique within the store.
             person: whom it shows.
             split: subjects of one split follow each other.
             files: files it was read from, relative to the source.
-            scale: largest value of the volume.
+            scale: largest magnitude of the volume.
             voxel_size: distance between (slices, rows, cols) [mm].
 
         Raises:
             OSError: the disk is full, or cannot be written for another reason.
         """
-        first, count = len(self._images), len(images)
-        self._images.resize(first + count, axis=0)
-        self._images[first:] = images
+        shape = images[0].shape
+        dataset = self._images.create_dataset(  # contiguous
+            str(len(self._subjects)), (len(images), *shape), images[0].dtype
+        )
+        for place, image in enumerate(images):
+            dataset[place] = image
         self._disk.require_written()
         self._numbers.append(np.asarray(numbers, dtype=np.int64))
+        first = sum(subject.count for subject in self._subjects)
         self._subjects.append(
-            StoredSubject(name, person, split, tuple(files), scale, voxel_size, first, count)
+            StoredSubject(
+                name=name,
+                person=person,
+                split=split,
+                files=tuple(files),
+                digest=digest_of(images),
+                scale=scale,
+                voxel_size=voxel_size,
+                shape=shape,
+                first=first,
+                count=len(images),
+            )
         )
 
     def _write_tables(self) -> None:
         subjects = self._subjects
-        texts = {
-            "name": [subject.name for subject in subjects],
-            "person": [subject.person for subject in subjects],
-            "split": [subject.split for subject in subjects],
-            "files": [json.dumps(subject.files, ensure_ascii=False) for subject in subjects],
-        }
+        texts = {key: [getattr(subject, key) for subject in subjects] for key in TEXT_COLUMNS}
+        texts["files"] = [json.dumps(files, ensure_ascii=False) for files in texts["files"]]
         table = self._file.create_group("subjects")
         for key in TEXT_COLUMNS:
             table.create_dataset(key, data=texts[key], dtype=h5py.string_dtype())
         unknown = (np.nan,) * 3
         table["scale"] = np.array([subject.scale for subject in subjects], dtype=np.float32)
         table["voxel_size"] = np.array([subject.voxel_size or unknown for subject in subjects])
-        table["first"] = np.array([subject.first for subject in subjects], dtype=np.int64)
-        counts = np.array([subject.count for subject in subjects], dtype=np.int64)
-        table["count"] = counts
-        slices = self._file.create_group("slices")
-        slices["subject"] = np.repeat(np.arange(len(subjects)), counts)
-        slices["number"] = np.concatenate([np.empty(0, np.int64), *self._numbers])
+        self._file["slices/number"] = np.concatenate([np.empty(0, np.int64), *self._numbers])
+        self._file.attrs["provenance"] = json.dumps(self.provenance, ensure_ascii=False)

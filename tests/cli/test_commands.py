@@ -15,7 +15,7 @@ from command import Command
 from PIL import Image
 from raw_sources import coil_kspace, dicom_slice, save_dicom, save_fastmri
 
-from mrirecon.data import read_source
+from mrirecon.data import SliceStore, read_source
 from mrirecon.evaluation import METHODS, OFF_GRID_METHODS
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import STRATEGIES, SamplingConfig, make_mask
@@ -253,10 +253,32 @@ def test_several_sources_of_several_kinds_become_one_store(
     store = tmp_path / "store.h5"
     result = mrirecon("prepare", *sources, *said, "--out", store, "--split", "train")
     assert result.status == 0, result.err
-    with h5py.File(store) as file:
-        assert file["images"].shape == (26, 32, 32)
+    with SliceStore(store) as opened:
+        assert (len(opened), opened.shapes) == (26, ((32, 32),))
         expected = coil_kspace(1, 4, 32, 32)[1]
-        np.testing.assert_allclose(file["images"][25], expected, rtol=1e-5)
+        np.testing.assert_allclose(opened.read_rows([25])[0], expected, rtol=1e-5)
+
+
+def test_measured_kspace_stays_complex_and_pictures_are_cleaned(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    """`prepare --keep complex` and `--clean`, with a licence."""
+    save_fastmri(tmp_path / "knee.h5", kspace=coil_kspace(0, 2, 8, 10)[0][None])
+    store = tmp_path / "store.h5"
+    options = ["--out", store, "--split", "train", "--overwrite"]
+    assert mrirecon("prepare", tmp_path / "knee.h5", "--keep", "complex", *options).status == 0
+    with SliceStore(store) as opened:
+        assert opened.shapes == ((2, 8, 10),)
+
+    whole = next(pictures.glob("*/*.png"))
+    (whole.parent / f"{whole.parent.name}_77.png").write_bytes(whole.read_bytes())
+    (tmp_path / "terms").write_text("for research")
+    result = mrirecon("prepare", pictures, "--clean", "--licence", tmp_path / "terms", *options)
+    assert "repeated slices left out: 1" in result.out
+    with SliceStore(store) as opened:
+        assert opened.provenance["licences"] == ["for research"]
+    result = mrirecon("prepare", pictures, "--keep", "kspace", *options)
+    assert "--keep: expected magnitude or complex, got 'kspace'" in result.err
 
 
 def test_reconstruct_reads_and_writes_fastmri_files(

@@ -1,10 +1,11 @@
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sources import random_pixels, save_subjects
+from sources import random_pixels, save_picture, save_subjects
 
 from mrirecon.data import PrepareConfig, RawBatch, SliceDataset, SliceStore, prepare
 from mrirecon.data.dataset import slice_order
@@ -26,12 +27,8 @@ def joined(batches: Iterator[RawBatch]) -> tuple[torch.Tensor, torch.Tensor, tor
     return images, volumes, torch.cat([part.slices for part in parts])
 
 
-@pytest.mark.parametrize("memory_budget", [1 << 20, 0])
-def test_a_batch_holds_the_slices_of_its_split_and_says_which(
-    store: SliceStore, memory_budget: int
-) -> None:
-    dataset = SliceDataset(store, "train", memory_budget=memory_budget)
-    assert dataset.is_in_memory == (memory_budget > 0)
+def test_a_batch_holds_the_slices_of_its_split_and_says_which(store: SliceStore) -> None:
+    dataset = SliceDataset(store, "train")
 
     batches = list(dataset.batches(5, seed=1, epoch=2, shuffle=True))
 
@@ -46,17 +43,6 @@ def test_a_batch_holds_the_slices_of_its_split_and_says_which(
             volume_pixels = [random_pixels(100 * subject + n) for n in range(1, 5)]
             np.testing.assert_array_equal(image, volume_pixels[number])
             assert scale == np.max(volume_pixels)
-
-
-def test_memory_and_disk_hand_out_the_same(store: SliceStore) -> None:
-    held, read = (SliceDataset(store, "train", memory_budget=budget) for budget in (1 << 20, 0))
-
-    for one, other in zip(
-        joined(held.batches(3, seed=4, shuffle=True)),
-        joined(read.batches(3, seed=4, shuffle=True)),
-        strict=True,
-    ):
-        assert torch.equal(one, other)
 
 
 def test_the_order_is_a_function_of_seed_and_epoch(store: SliceStore) -> None:
@@ -77,9 +63,8 @@ def test_the_order_never_changes_between_versions() -> None:
     assert slice_order(8, seed=3, epoch=5).tolist() == [6, 4, 3, 2, 0, 7, 5, 1]
 
 
-@pytest.mark.parametrize("memory_budget", [1 << 20, 0])
-def test_starting_later_skips_what_was_seen(store: SliceStore, memory_budget: int) -> None:
-    dataset = SliceDataset(store, "train", memory_budget=memory_budget)
+def test_starting_later_skips_what_was_seen(store: SliceStore) -> None:
+    dataset = SliceDataset(store, "train")
     whole = list(dataset.batches(5, seed=1, shuffle=True))
 
     rest = list(dataset.batches(5, seed=1, shuffle=True, start=1))
@@ -103,7 +88,7 @@ def test_without_shuffle_slices_come_in_order(store: SliceStore) -> None:
 
 
 def test_leaving_early_is_allowed(store: SliceStore) -> None:
-    dataset = SliceDataset(store, "train", memory_budget=0)
+    dataset = SliceDataset(store, "train")
 
     assert len(next(iter(dataset.batches(2))).images) == 2
     assert len(list(dataset.batches(2))) == 6
@@ -118,6 +103,77 @@ def test_wrong_numbers_are_refused(store: SliceStore) -> None:
         dataset.batches(1, start=-1)
     with pytest.raises(ValueError, match="split: expected one in"):
         SliceDataset(store, "holdout")
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Iterator[SliceStore]:
+    """Give a store whose slices have two shapes, 12 of 8 x 10 and 5 of 6 x 7."""
+    source = save_subjects(tmp_path / "in", n_subjects=3)
+    for number in range(5):
+        save_picture(source / "P4" / f"P4_{number}.png", random_pixels(number, (6, 7)))
+    path = prepare(source, tmp_path / "store.h5", PrepareConfig(splits="train")).path
+    with SliceStore(path) as opened:
+        yield opened
+
+
+def places(batches: Iterator[RawBatch]) -> list[list[tuple[int, int]]]:
+    return [
+        list(zip(batch.volumes.tolist(), batch.slices.tolist(), strict=True)) for batch in batches
+    ]
+
+
+def test_a_batch_comes_from_one_bucket_and_batches_of_all_are_mixed(mixed: SliceStore) -> None:
+    dataset = SliceDataset(mixed, "train")
+
+    seen = []
+    for epoch in range(3):
+        batches = list(dataset.batches(2, seed=1, epoch=epoch, shuffle=True))
+        assert len(batches) == dataset.n_batches(2) == 9
+        seen.append([batch.images.shape[1] for batch in batches])
+        everything = sorted(chain.from_iterable(places(iter(batches))))
+        assert everything == sorted(
+            [(volume, number) for volume in range(3) for number in range(4)]
+            + [(3, number) for number in range(5)]
+        )
+    assert seen[0] != seen[1]
+    assert any(epoch != sorted(epoch) and epoch != sorted(epoch)[::-1] for epoch in seen)
+    assert dataset.n_batches(2, drop_last=True) == 8
+
+
+@pytest.mark.parametrize("world_size", [2, 4, 8])
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_ranks_share_out_the_batches_of_one_process(
+    mixed: SliceStore, world_size: int, drop_last: bool
+) -> None:
+    size = 8 // world_size
+    alone = places(
+        SliceDataset(mixed, "train").batches(8, seed=2, shuffle=True, drop_last=drop_last)
+    )
+    ranks = []
+    for rank in range(world_size):
+        dataset = SliceDataset(mixed, "train", rank=rank, world_size=world_size)
+        batches = places(dataset.batches(size, seed=2, shuffle=True, drop_last=drop_last))
+        assert len(batches) == dataset.n_batches(size, drop_last=drop_last)
+        ranks.append(batches)
+
+    if drop_last:
+        assert [list(chain.from_iterable(step)) for step in zip(*ranks, strict=True)] == alone
+    else:
+        assert sorted(chain.from_iterable(chain.from_iterable(ranks))) == sorted(
+            chain.from_iterable(alone)
+        )
+
+
+def test_a_rank_that_does_not_exist_is_refused(mixed: SliceStore) -> None:
+    with pytest.raises(ValueError, match="rank: expected 0 to world_size - 1 = 1, got 2"):
+        SliceDataset(mixed, "train", rank=2, world_size=2)
+
+
+def test_the_map_outlives_a_store_that_is_closed_while_a_batch_is_held(mixed: SliceStore) -> None:
+    batch = next(iter(SliceDataset(mixed, "train").batches(2)))
+    before = batch.images.clone()
+    mixed.close()
+    assert torch.equal(batch.images, before)
 
 
 def test_a_volume_without_a_store_is_a_batch() -> None:

@@ -168,7 +168,7 @@ def test_a_store_says_what_its_images_are(tmp_path: Path) -> None:
     prepare(source, tmp_path / "store.h5", PrepareConfig(splits="test"))
 
     with h5py.File(tmp_path / "store.h5") as file:
-        np.testing.assert_allclose(file["images"][0], image, rtol=1e-5)
+        np.testing.assert_allclose(file["images/0"][0], image, rtol=1e-5)
         assert '"simulated": true' in file.attrs["provenance"]
         assert "measured k-space of 2 coils" in file.attrs["provenance"]
 

@@ -41,13 +41,16 @@ def test_broken_files_are_listed_and_the_others_still_read(tmp_path: Path) -> No
 
 
 def test_mixed_sizes_are_counted(tmp_path: Path) -> None:
-    root = save_subjects(tmp_path / "in", n_subjects=1)
-    save_picture(root / "P2" / "P2_1.png", random_pixels(9, (6, 7)))
+    root = save_subjects(tmp_path / "in", n_subjects=2)
+    save_picture(root / "P2" / "P2_9.png", random_pixels(9, (6, 7)))
+    save_picture(root / "P3" / "P3_1.png", random_pixels(10, (6, 7)))
 
     found = inspect_source(root)
 
-    assert found.sizes == {SHAPE: 4, (6, 7): 1}
-    assert found.problems == ("slices of 2 sizes: 8 x 10 (4), 6 x 7 (1); choose one (--size)",)
+    assert found.sizes == {SHAPE: 8, (6, 7): 2}
+    assert found.problems == (
+        "P2: slices of several sizes: 8 x 10 (4), 6 x 7 (1); choose one (--size)",
+    )
 
 
 def test_colour_pictures_ask_for_a_channel_and_are_not_called_broken(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ def test_every_slice_arrives_unchanged_beside_its_scale(tmp_path: Path) -> None:
     assert done.n_subjects == {"train": 2, "val": 1, "test": 1}
     assert done.n_slices == {"train": 6, "val": 3, "test": 3}
     with SliceStore(done.path) as store:
-        assert (store.shape, store.dtype, len(store)) == ((8, 10), np.uint8, 12)
+        assert (store.shapes, store.dtype, len(store)) == (((8, 10),), np.uint8, 12)
         for subject in store.subjects:
-            images = store.read_range(range(subject.first, subject.first + subject.count))
+            images = store.read_rows(range(subject.first, subject.first + subject.count))
             number = int(subject.name[1:])
             expected = np.stack([random_pixels(100 * number + n) for n in (1, 2, 3)])
             np.testing.assert_array_equal(images, expected)
@@ -77,9 +77,9 @@ def test_types_of_two_subjects_are_joined_without_loss(tmp_path: Path) -> None:
 
     with SliceStore(tmp_path / "store.h5") as store:
         assert store.dtype == np.uint16
-        np.testing.assert_array_equal(store.read_range(range(1))[0], random_pixels(1))
+        np.testing.assert_array_equal(store.read_rows(range(1))[0], random_pixels(1))
         np.testing.assert_array_equal(
-            store.read_range(range(1, 2))[0], random_pixels(2, dtype="uint16")
+            store.read_rows(range(1, 2))[0], random_pixels(2, dtype="uint16")
         )
 
 
@@ -92,7 +92,7 @@ def test_blank_slices_can_be_dropped_and_the_others_keep_their_numbers(tmp_path:
         tmp_path / "head.nii", tmp_path / "s.h5", PrepareConfig(splits="test", drop_blank=True)
     )
 
-    assert done.n_blank_dropped == 2
+    assert [(entry.slice, entry.reason) for entry in done.left_out] == [(0, "blank"), (2, "blank")]
     with SliceStore(done.path) as store:
         assert store.numbers.tolist() == [1, 3]
 
@@ -110,17 +110,29 @@ def test_fitting_keeps_the_centre_pixel_at_the_centre(present: int, wanted: int)
     assert np.count_nonzero(fitted[4]) == kept
 
 
-def test_mixed_sizes_are_refused_and_a_size_resolves_them(tmp_path: Path) -> None:
+def test_subjects_of_several_sizes_are_kept_as_they_are(tmp_path: Path) -> None:
     source = save_subjects(tmp_path / "in", n_subjects=2, n_slices=1)
     save_picture(source / "P2" / "P2_1.png", random_pixels(9, (6, 7)))
 
-    with pytest.raises(ValueError, match=r"P2_1\.png: expected 8 x 10 .*P1_1\.png, got 6 x 7; .*"):
+    prepare(source, tmp_path / "store.h5", TEST)
+
+    with SliceStore(tmp_path / "store.h5") as store:
+        assert store.shapes == ((8, 10), (6, 7))
+        assert [subject.shape for subject in store.subjects] == [(8, 10), (6, 7)]
+        np.testing.assert_array_equal(store.read_rows([1])[0], random_pixels(9, (6, 7)))
+
+
+def test_sizes_mixed_in_a_subject_are_refused_and_a_size_resolves_them(tmp_path: Path) -> None:
+    source = save_subjects(tmp_path / "in", n_subjects=1, n_slices=1)
+    save_picture(source / "P1" / "P1_2.png", random_pixels(9, (6, 7)))
+
+    with pytest.raises(ValueError, match=r"P1_2\.png: expected 8 x 10 .*P1_1\.png, got 6 x 7; .*"):
         prepare(source, tmp_path / "store.h5", TEST)
     prepare(source, tmp_path / "store.h5", PrepareConfig(splits="test", size=(9, 9)))
 
     with SliceStore(tmp_path / "store.h5") as store:
-        assert store.shape == (9, 9)
-        assert store.read_range(range(1, 2))[0, 4, 4] == random_pixels(9, (6, 7))[3, 3]
+        assert store.shapes == ((9, 9),)
+        assert store.read_rows([1])[0, 4, 4] == random_pixels(9, (6, 7))[3, 3]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +163,7 @@ def test_negative_values_are_clipped_when_asked(tmp_path: Path) -> None:
     )
 
     with SliceStore(tmp_path / "s.h5") as store:
-        assert store.read_range(range(len(store))).min() == 0
+        assert store.read_rows(range(len(store))).min() == 0
 
 
 def test_a_subject_that_shows_nothing_is_refused(tmp_path: Path) -> None:
@@ -263,7 +275,7 @@ def test_finished_subjects_are_not_prepared_again(
     source, out = save_subjects(tmp_path / "in", n_subjects=3), tmp_path / "out" / "store.h5"
     prepare(source, tmp_path / "whole.h5", TEST)
     made: list[str] = []
-    prepare_subject = prepare_module._prepare_subject
+    prepare_subject = prepare_module.prepare_subject
 
     def stop_at_third(subject: Subject, config: PrepareConfig) -> PreparedSubject:
         made.append(subject.name)
@@ -271,7 +283,7 @@ def test_finished_subjects_are_not_prepared_again(
             raise KeyboardInterrupt
         return prepare_subject(subject, config)
 
-    monkeypatch.setattr(prepare_module, "_prepare_subject", stop_at_third)
+    monkeypatch.setattr(prepare_module, "prepare_subject", stop_at_third)
     with pytest.raises(KeyboardInterrupt):
         prepare(source, out, TEST, resume=True)
     parts = list((out.parent / ".store.h5.parts").iterdir())

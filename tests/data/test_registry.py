@@ -45,7 +45,7 @@ def test_several_sources_become_one_store_with_names_that_differ(tmp_path: Path)
             "P1/P1_1.png",
             "1.dcm",
         ]
-        np.testing.assert_array_equal(store.read_range(range(6, 7))[0], random_pixels(1))
+        np.testing.assert_array_equal(store.read_rows(range(6, 7))[0], random_pixels(1))
 
 
 def test_no_source_at_all_is_said() -> None:

@@ -6,6 +6,7 @@ import pytest
 from sources import cut_short, save_subjects
 
 from mrirecon.data import PrepareConfig, SliceStore, prepare
+from mrirecon.data.store_writer import SliceWriter
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_rows_are_read_in_any_order(path: Path) -> None:
     with SliceStore(path) as store:
-        everything = store.read_range(range(len(store)))
+        everything = store.read_rows(range(len(store)))
         order = np.array([5, 0, 5, 7])
         np.testing.assert_array_equal(store.read_rows(order), everything[order])
 
@@ -53,11 +54,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         SliceStore(tmp_path)
 
 
-def test_a_store_of_a_later_format_is_refused(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [(1, "got 1; it is older: make it anew with 'mrirecon prepare'"), (3, "got 3$")],
+)
+def test_a_store_of_another_format_is_refused(path: Path, version: int, told: str) -> None:
     with h5py.File(path, "r+") as file:
-        file.attrs["format_version"] = 2
+        file.attrs["format_version"] = version
 
-    with pytest.raises(ValueError, match="expected format version 1, got 2"):
+    with pytest.raises(ValueError, match=f"expected format version 2, {told}"):
         SliceStore(path)
 
 
@@ -67,3 +72,53 @@ def test_a_store_without_its_tables_is_refused(path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"store\.h5: expected a whole slice store, got .*scale"):
         SliceStore(path)
+
+
+def test_a_volume_whose_bytes_changed_is_named(path: Path) -> None:
+    with SliceStore(path) as store:
+        store.require_unchanged()
+    with h5py.File(path, "r+") as file:
+        file["images/1"][2, 3, 4] += 1
+
+    with (
+        SliceStore(path) as store,
+        pytest.raises(ValueError, match="the pixels of P2 as they were"),
+    ):
+        store.require_unchanged()
+
+
+def test_a_store_that_was_packed_anew_is_refused(path: Path) -> None:
+    """A compressed volume has no place in the file that could be mapped."""
+    with h5py.File(path, "r+") as file:
+        images = file["images/1"][()]
+        del file["images/1"]
+        file.create_dataset("images/1", data=images, compression="gzip")
+
+    with pytest.raises(ValueError, match=r"expected contiguous volumes of one type, got /images/1"):
+        SliceStore(path)
+
+
+def test_slices_are_copied_into_the_memory_that_is_handed_in(path: Path) -> None:
+    with SliceStore(path) as store:
+        out = np.zeros((2, *store.shapes[0]), store.dtype)
+        assert store.read_rows([3, 1], out) is out
+        np.testing.assert_array_equal(out, store.read_rows(range(8))[[3, 1]])
+
+
+def test_a_closed_store_and_slices_of_two_shapes_are_refused(tmp_path: Path, path: Path) -> None:
+    store = SliceStore(path)
+    store.close()
+    with pytest.raises(ValueError, match=r"store\.h5: expected an open store, got a closed one"):
+        store.read_rows([0])
+    with SliceWriter(tmp_path / "two.h5", {}) as writer:
+        for size in (4, 5):
+            about = {"name": str(size), "person": "", "files": (), "scale": 1.0, "voxel_size": None}
+            writer.add(np.ones((1, size, size)), [0], split="test", **about)
+    with SliceStore(tmp_path / "two.h5") as store:
+        assert store.buckets.tolist() == [0, 1]
+        with pytest.raises(
+            ValueError, match=r"rows: expected slices of one shape, got \(4, 4\), \(5"
+        ):
+            store.read_rows([0, 1])
+        with pytest.raises(ValueError, match="of one shape, got none"):
+            store.read_rows([])

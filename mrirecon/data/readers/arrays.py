@@ -20,7 +20,7 @@ from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, sort_files
 from mrirecon.data.readers.measured import Kspace
 from mrirecon.data.readers.subject import Image, Source, require_believable_size, storage_dtype
-from mrirecon.data.readers.volume import FileSubject, OpenVolume
+from mrirecon.data.readers.volume import CoilImages, FileSubject, OpenVolume
 
 SUFFIXES = (".npy", ".npz", ".cfl")
 Contents = Literal["image", "kspace"]
@@ -95,7 +95,19 @@ class ArraySubject(FileSubject):
         origin = "magnitude of complex images" if is_complex else "magnitude images"
         if n_coils > 1:
             origin = f"root sum of squares of the images of {n_coils} coils"
-        yield OpenVolume(n_slices, (rows, cols), dtype, read, origin)
+        coil_images = CoilImages(
+            lambda number: np.array(values[number], np.complex64, order="C"),
+            f"complex images of {n_coils} coils",
+            is_measured=False,
+        )
+        yield OpenVolume(
+            n_slices,
+            (rows, cols),
+            dtype,
+            read,
+            origin,
+            coil_images=coil_images if is_complex else None,
+        )
 
 
 def read_arrays(root: Path, files: Sequence[Path], options: ArrayOptions) -> Source:

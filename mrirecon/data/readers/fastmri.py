@@ -145,6 +145,7 @@ def _open_target(path: Path, file: h5py.File, name: str) -> OpenVolume:
     except ValueError as error:
         raise ValueError(f"{path}: {name}: {error}") from error
     encoding = _encoding_of(path, file)
+    has_kspace = is_inside(file, FASTMRI_KSPACE) and "mask" not in file
     return OpenVolume(
         n_slices,
         (rows, cols),
@@ -152,6 +153,7 @@ def _open_target(path: Path, file: h5py.File, name: str) -> OpenVolume:
         lambda number: dataset[number].astype(dtype),
         f"{name} of the file, made from measured k-space",
         voxel_size=None if encoding is None else encoding.reconstructed_voxel_size,
+        coil_images=_open_kspace(path, file).coil_images if has_kspace else None,
     )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mrirecon.data.pixels import fit_centre
 from mrirecon.data.readers.measured import Kspace, Measured
 from mrirecon.data.readers.subject import Image
-from mrirecon.data.readers.volume import OpenVolume
+from mrirecon.data.readers.volume import CoilImages, OpenVolume
 from mrirecon.fourier import ifft_centred
 
 MOST_CHANCE_ZEROS = 0.1
@@ -83,6 +83,11 @@ def kspace_volume(
         require_fully_sampled(file, kspace, number)
         return coil_image(kspace, shape)
 
+    def read_coils(number: int) -> NDArray[np.complex64]:
+        kspace = read_kspace(number)
+        require_fully_sampled(file, kspace, number)
+        return images_of_coils(kspace, shape[0])
+
     return OpenVolume(
         n_slices,
         shape,
@@ -93,6 +98,9 @@ def kspace_volume(
         voxel_size=voxel_size,
         read_kspace=read_kspace,
         measure=measure or measure_all,
+        coil_images=CoilImages(
+            read_coils, f"images of measured k-space of {n_coils} coils", is_measured=True
+        ),
     )
 
 
@@ -108,6 +116,23 @@ def coil_image(kspace: Kspace, shape: tuple[int, int]) -> Image:
     """
     images = ifft_centred(torch.from_numpy(kspace)).numpy()
     return np.sqrt(np.square(np.abs(fit_centre(images, shape))).sum(axis=0)).astype(np.float32)
+
+
+def images_of_coils(kspace: Kspace, n_rows: int) -> NDArray[np.complex64]:
+    """Transform k-space to the image of each coil, without readout oversampling.
+
+    Columns are phase encoded and all stay: a crop along them would turn the measured lines into
+    mixtures of lines, so that a mask over them stood for no measurement.
+
+    Args:
+        kspace: (coils, rows, cols), centre at n // 2; rows are the readout.
+        n_rows: to crop the images to about their centre.
+
+    Returns:
+        complex64, (coils, n_rows, cols), in units of the k-space; the transform is orthonormal.
+    """
+    images = ifft_centred(torch.from_numpy(kspace)).numpy()
+    return np.ascontiguousarray(fit_centre(images, (n_rows, kspace.shape[-1])))
 
 
 def find_edges(measured: NDArray[np.bool_]) -> Edges:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mrirecon.data.readers.measured import Kspace, Measured
 from mrirecon.data.readers.plain_files import write_images
@@ -19,6 +20,21 @@ from mrirecon.data.readers.subject import (
     collect_slices,
     require_volume,
 )
+
+
+@dataclass(frozen=True)
+class CoilImages:
+    """Complex images of every coil, while their file is open.
+
+    Attributes:
+        read: gives those of a slice, complex64, (coils, rows, cols).
+        origin: what they are; the store keeps it.
+        is_measured: whether their Fourier transform is k-space that was measured.
+    """
+
+    read: Callable[[int], NDArray[np.complex64]]
+    origin: str
+    is_measured: bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,7 @@ class OpenVolume:
         read_kspace: gives the k-space of a slice, (coils, rows, cols); None if the file has none,
             or none on a grid.
         measure: gives the k-space of all slices as it was measured; None if the file has none.
+        coil_images: complex images of every coil; None if the file has magnitudes alone.
     """
 
     n_slices: int
@@ -47,6 +64,7 @@ class OpenVolume:
     voxel_size: tuple[float, float, float] | None = None
     read_kspace: Callable[[int], Kspace] | None = None
     measure: Callable[[], Measured] | None = None
+    coil_images: CoilImages | None = None
 
 
 @dataclass(frozen=True)
