@@ -34,6 +34,14 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       "grad_ssim_map(Tensor grad_map, Tensor prediction, Tensor target, Tensor data_range,"
       " str window) -> Tensor");
 
+  // mean and rstd: of each channel, for the gradient; that to the slope: one for each channel.
+  m.def(
+      "instance_norm(Tensor x, Tensor? slope, Tensor? keep, Tensor? residual, float eps, int pad)"
+      " -> (Tensor out, Tensor mean, Tensor rstd)");
+  m.def(
+      "grad_instance_norm(Tensor grad_out, Tensor x, Tensor mean, Tensor rstd, Tensor? slope,"
+      " Tensor? keep, int pad) -> (Tensor grad_x, Tensor grad_slope)");
+
   // The plan's tensors: csrc/nufft.h; coords are there for their gradient alone.
   m.def("nufft(Tensor image, Tensor? coil_maps, Tensor coords, " PLAN ") -> Tensor");
   m.def("nufft_adjoint(Tensor kspace, Tensor? coil_maps, Tensor coords, " PLAN ") -> Tensor");

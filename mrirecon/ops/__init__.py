@@ -6,6 +6,7 @@ Each also takes NumPy arrays, or cupy arrays, and then returns one (`mrirecon.op
 from mrirecon.ops import gridding  # noqa: F401  (registers the NUFFT of a GPU)
 from mrirecon.ops.coils import combine_coils, expand_coils
 from mrirecon.ops.consistency import enforce_consistency
+from mrirecon.ops.instance_norm import instance_norm
 from mrirecon.ops.masking import apply_mask
 from mrirecon.ops.ssim import ssim, ssim_map
 
@@ -14,6 +15,7 @@ __all__ = [
     "combine_coils",
     "enforce_consistency",
     "expand_coils",
+    "instance_norm",
     "ssim",
     "ssim_map",
 ]
