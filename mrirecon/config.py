@@ -1,16 +1,17 @@
 """One YAML file describes a run; it is checked as a whole before anything starts."""
 
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from mrirecon.files import atomic_path
 from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
-from mrirecon.sampling import SamplingConfig, SpiralDesign, TrajectoryConfig, Undersampling
+from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
 from mrirecon.training import TrainingConfig
 
 
@@ -45,10 +46,6 @@ class RunConfig(BaseModel):
         if self.trajectory is not None and self.sampling != SamplingConfig():
             raise ValueError("trajectory: expected none beside a sampling on the grid, got both")
         return self
-
-
-# Parts that a configuration may lack, whose keys are known nevertheless.
-_ABSENT = {"trajectory": TrajectoryConfig, "design": SpiralDesign}
 
 
 def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RunConfig:
@@ -119,15 +116,17 @@ def _apply_override(values: dict[str, Any], override: str) -> None:
 
 def _describe(problem: dict[str, Any]) -> str:
     """Say one problem with the key's full name, and what was meant if a key is misspelt."""
-    path = [part for part in problem["loc"] if isinstance(part, str)]
+    path, known = _follow([part for part in problem["loc"] if isinstance(part, str)])
     key = ".".join(path)
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _known_keys(path[:-1])
         close = get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
         return f"unknown key {key} ({hint})"
     if problem["type"] in ("missing", "missing_argument"):
         return f"missing key {key}"
+    if problem["type"] == "union_tag_invalid":
+        context = problem["ctx"]
+        return f"{key}.kind: expected {context['expected_tags']}, got {context['tag']!r}"
     message = problem["msg"].removeprefix("Value error, ")
     return (
         f"{key}: {message}, got {problem['input']!r}"
@@ -136,9 +135,24 @@ def _describe(problem: dict[str, Any]) -> str:
     )
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    level: Any = RunConfig.model_construct()
-    for part in path:
-        level = _ABSENT[part]() if part in _ABSENT else getattr(level, part)
-    fields = type(level).model_fields if isinstance(level, RunConfig) else vars(level)
-    return sorted(fields)
+def _follow(location: list[str]) -> tuple[list[str], list[str]]:
+    """Follow pydantic's location of a problem: which keys, and which the last had beside it.
+
+    Where a configuration is of several kinds, the kind stands in the location between the keys.
+    """
+    path, known, levels = [], [], [RunConfig]
+    for part in location:
+        of_kind = [level for level in levels if getattr(level, "kind", None) == part]
+        if len(levels) > 1 and of_kind:
+            levels = of_kind
+            continue
+        hints = get_type_hints(levels[0]) if levels else {}
+        known = sorted(name for name, hint in hints.items() if get_origin(hint) is not ClassVar)
+        path.append(part)
+        levels = _classes(hints.get(part))
+    return path, known
+
+
+def _classes(hint: Any) -> list[Any]:
+    """Return the configurations that a key may hold."""
+    return [member for member in get_args(hint) or [hint] if is_dataclass(member)]

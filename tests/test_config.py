@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from mrirecon.config import RunConfig, config_to_yaml, load_config, parse_config, save_config
+from mrirecon.models import UNetConfig, UnrolledConfig
 from mrirecon.sampling import SpiralDesign, TrajectoryConfig
 
 
@@ -32,6 +33,13 @@ def test_yaml_holds_every_key_with_its_default() -> None:
     values = yaml.safe_load(config_to_yaml(RunConfig(store=Path("s.h5"))))
     assert values["generator"]["network"]["width"] == 64
     assert values["training"]["losses"]["adversarial_kind"] == "hinge"
+
+
+def test_the_kind_of_a_network_decides_its_keys() -> None:
+    chosen = ["generator.network.kind=unrolled", "generator.network.refinement.kind=unet"]
+    config = load_config(None, ["store=s.h5", *chosen, "generator.network.refinement.width=8"])
+    assert config.generator.network == UnrolledConfig(refinement=UNetConfig(width=8))
+    assert parse_config(yaml.safe_load(config_to_yaml(config)), name="x") == config
 
 
 def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
@@ -68,6 +76,25 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
             "trajectory: expected none beside a sampling on the grid, got both",
         ),
         ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
+        (
+            {"store": "s", "generator": {"network": {"kind": "unet", "n_blocks": 3}}},
+            "unknown key generator.network.n_blocks (known: kind, n_levels, width)",
+        ),
+        (
+            {"store": "s", "generator": {"network": {"kind": "resnet"}}},
+            "generator.network.kind: expected 'reconresnet', 'unet', ",
+        ),
+        (
+            {
+                "store": "s",
+                "generator": {"network": {"kind": "unrolled", "refinement": {"widht": 3}}},
+            },
+            "unknown key generator.network.refinement.widht (did you mean width?)",
+        ),
+        (
+            {"store": "s", "generator": {"network": {"kind": "unrolled", "n_cascades": 0}}},
+            "generator.network.n_cascades: expected at least 1, got 0",
+        ),
     ],
 )
 def test_each_problem_names_its_key(values: dict[str, object], text: str) -> None:

@@ -32,6 +32,7 @@ from mrirecon.evaluation import (
     write_summary_json,
 )
 from mrirecon.metrics import get_protocol
+from mrirecon.models import describe_kind
 from mrirecon.report import ReportContent, ReportSection, ReportTestSet, write_report
 from mrirecon.sampling import TrajectoryConfig, Undersampling
 from mrirecon.training.log import METRICS
@@ -96,8 +97,7 @@ def make_section(
     return ReportSection(
         title=title,
         description=(
-            f"ReconResNet of width {config.generator.network.width} with "
-            f"{config.generator.network.n_blocks} blocks ({n_parameters:,} parameters), trained "
+            f"{describe_kind(config.generator.network)}, {n_parameters:,} parameters, trained "
             f"{against} for {config.training.steps:,} steps of {config.training.batch_size} "
             f"slices. Data consistency: {config.generator.consistency}."
         ),

@@ -1,16 +1,44 @@
 """Networks, each with the frozen configuration that describes it."""
 
+from mrirecon.models.cnn import Cnn, CnnConfig
+from mrirecon.models.consistency import (
+    Encoding,
+    blend_measurement,
+    descend_to_measurement,
+    enforce_measurement,
+    measurement_misfit,
+    measurement_residual,
+)
 from mrirecon.models.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
 from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
+from mrirecon.models.kinds import describe_kind
+from mrirecon.models.networks import NetworkConfig, make_network
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.models.unet import UNet, UNetConfig
+from mrirecon.models.unrolled import Unrolled, UnrolledConfig
 
 __all__ = [
+    "Cnn",
+    "CnnConfig",
+    "Encoding",
     "Generator",
     "GeneratorConfig",
+    "NetworkConfig",
     "PatchDiscriminator",
     "PatchDiscriminatorConfig",
     "ReconResNet",
     "ReconResNetConfig",
     "Reconstruction",
+    "UNet",
+    "UNetConfig",
+    "Unrolled",
+    "UnrolledConfig",
+    "blend_measurement",
+    "descend_to_measurement",
+    "describe_kind",
+    "enforce_measurement",
     "make_consistent",
+    "make_network",
+    "measurement_misfit",
+    "measurement_residual",
 ]

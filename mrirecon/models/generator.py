@@ -1,19 +1,22 @@
-"""The generator: a network on magnitude images, joined with the measured k-space.
+"""The generator: a network joined with the measured k-space.
 
 The join follows Schlemper et al. 2018 (10.1109/TMI.2017.2760978), equation 4 without noise: a
-sample that was measured is kept, one that was not is the network's. Off the grid it is the image
-nearest to the network's that fits the measurement.
+sample that was measured is kept, one that was not is the network's. So the network's part of the
+result lies in the null space of the measurement (Schwab et al. 2019, 10.1088/1361-6420/aaf14a): it
+may invent only what was not measured.
 """
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from mrirecon.classical import enforce_off_grid_consistency
-from mrirecon.fourier import enforce_image_consistency
-from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.models.consistency import Encoding, enforce_measurement
+from mrirecon.models.networks import NetworkConfig, make_network
+from mrirecon.models.reconresnet import ReconResNetConfig
+from mrirecon.models.unrolled import Unrolled
 from mrirecon.nufft import Nufft
 
 
@@ -22,13 +25,14 @@ class GeneratorConfig:
     """A network and how it is joined with the measured k-space.
 
     Attributes:
-        network: the network.
+        network: the network; its `kind` decides which further keys it has.
         consistency: "none": the network's image is the result; "after": the network is trained on
             its own, as in the paper, and its result then made consistent; "inside": the losses
-            see the consistent image, so that the network learns only what was not measured.
+            see the consistent image, so that the network learns only what was not measured. The
+            last two confine the network to the null space of the measurement.
     """
 
-    network: ReconResNetConfig = field(default_factory=ReconResNetConfig)
+    network: NetworkConfig = field(default_factory=ReconResNetConfig)
     consistency: Literal["none", "after", "inside"] = "after"
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -45,65 +49,97 @@ class GeneratorConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "GeneratorConfig":
-        """Rebuild a configuration from `to_dict`.
+        """Rebuild a configuration from `to_dict`, also of a version that had fewer options.
 
         Raises:
-            TypeError: a key is unknown or missing.
-            ValueError: a value is out of range.
+            ValueError: a key is unknown, or a value is out of range.
         """
-        network = ReconResNetConfig(**values["network"])
-        return cls(**{**values, "network": network})
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{key}: {message}, from {first['input']!r}") from None
 
 
 class Reconstruction(NamedTuple):
-    """What a generator makes of a batch; every image is float, (batch, 1, rows, cols).
+    """What a generator makes of a batch, (batch, 1, rows, cols); all but `image` are float.
 
     Attributes:
         network: the network's image.
         consistent: the same with the measured k-space put back, 0 or more.
         output: the one of the two that is the result.
         trained: the one of the two that the losses see.
+        image: complex64, the result with its phase, of which `output` is the magnitude or, where
+            the phase was known, the part along it. If it is consistent, its samples are those
+            measured.
     """
 
     network: Tensor
     consistent: Tensor
     output: Tensor
     trained: Tensor
+    image: Tensor
 
 
 class Generator(nn.Module):
-    """Reconstruct zero-filled images with a `ReconResNet` and the measured k-space."""
+    """Reconstruct zero-filled images with a network and the measured k-space.
+
+    A network on magnitudes gets the phase from the caller; an unrolled one works on the complex
+    image and keeps the phase of the measurement.
+    """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.network = ReconResNet(config.network)
+        self.network = make_network(config.network)
+
+    @property
+    def keeps_phase(self) -> bool:
+        """Whether the network reconstructs the phase too, rather than take it from the caller."""
+        return isinstance(self.network, Unrolled)
 
     def forward(
-        self, zero_filled: Tensor, sampled: Tensor | Nufft, phase: Tensor | None = None
+        self,
+        zero_filled: Tensor,
+        sampled: Tensor | Nufft,
+        phase: Tensor | None = None,
+        coil_maps: Tensor | None = None,
     ) -> Reconstruction:
         """Reconstruct a batch.
 
         Args:
             zero_filled: complex64, (batch, 1, rows, cols), the centred inverse FFT of k-space
                 with zeros where nothing was measured, or `Nufft.grid` of samples off the grid;
-                scaled so that the image is in [0, 1].
+                of several coils, their combination by `coil_maps`; scaled so that the image is
+                in [0, 1].
             sampled: the mask: bool, (cols,), (rows or 1, cols or 1) or (batch, rows or 1, cols or
                 1), True is measured; or the transform to the samples, with their density.
             phase: complex64, (batch, 1, rows, cols), of magnitude 1: the image's phase where it
                 is known. None stands for zero phase, that of an image simulated from magnitudes.
+                Not used by a network that keeps the phase.
+            coil_maps: complex64, (batch or 1, coils, rows, cols); None for one coil.
 
         Returns:
             The network's and the consistent image.
         """
-        network: Tensor = self.network(zero_filled.abs())
-        if self.config.consistency == "inside":
-            consistent = make_consistent(network, zero_filled, sampled, phase)
-            return Reconstruction(network, consistent, consistent, consistent)
-        with torch.no_grad():
-            consistent = make_consistent(network, zero_filled, sampled, phase)
-        output = network if self.config.consistency == "none" else consistent
-        return Reconstruction(network, consistent, output, network)
+        encoding = Encoding(sampled, coil_maps)
+        if self.keeps_phase:
+            image = self.network(zero_filled, encoding)
+            network = image.abs()
+        else:
+            network = self.network(zero_filled.abs())
+            image = _with_phase(network, phase)
+        inside = self.config.consistency == "inside"
+        with torch.set_grad_enabled(inside and torch.is_grad_enabled()):
+            kept = enforce_measurement(image, zero_filled, encoding)
+            consistent = kept.abs() if self.keeps_phase else _along_phase(kept, phase)
+        if self.config.consistency == "none":
+            return Reconstruction(network, consistent, network, network, image)
+        return Reconstruction(
+            network, consistent, consistent, consistent if inside else network, kept
+        )
 
 
 def make_consistent(
@@ -120,13 +156,13 @@ def make_consistent(
     Returns:
         Real, (batch, 1, rows, cols).
     """
-    image = network.to(zero_filled.dtype)
-    if phase is not None:
-        image = image * phase
-    if isinstance(sampled, Nufft):
-        image = enforce_off_grid_consistency(image, zero_filled, sampled)
-    else:
-        image = enforce_image_consistency(image, zero_filled, sampled)
-    if phase is not None:
-        image = image * phase.conj()
-    return image.real.clamp_min(0.0)
+    image = enforce_measurement(_with_phase(network, phase), zero_filled, Encoding(sampled))
+    return _along_phase(image, phase)
+
+
+def _with_phase(magnitude: Tensor, phase: Tensor | None) -> Tensor:
+    return magnitude.to(torch.complex64) if phase is None else magnitude * phase
+
+
+def _along_phase(image: Tensor, phase: Tensor | None) -> Tensor:
+    return (image if phase is None else image * phase.conj()).real.clamp_min(0.0)

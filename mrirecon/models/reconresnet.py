@@ -4,8 +4,8 @@ Source: Chatterjee et al. 2022, Computers in Biology and Medicine, 105321 (arXiv
 Built from the published description.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ class ReconResNetConfig:
     """Size and form of a `ReconResNet`; the defaults are the paper's.
 
     Attributes:
+        kind: "reconresnet".
         width: channels after the first convolution; the residual blocks have four times as many.
         n_blocks: residual blocks at a quarter of the resolution.
         dropout: probability, in [0, 1), that a block drops one of its channels in training.
@@ -29,6 +30,7 @@ class ReconResNetConfig:
             returns its input and a short training starts from there rather than from grey.
     """
 
+    kind: Literal["reconresnet"] = field(default="reconresnet", kw_only=True)
     width: int = 64
     n_blocks: int = 14
     dropout: float = 0.2

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from mrirecon.files import atomic_path
-from mrirecon.models import Generator, GeneratorConfig
+from mrirecon.models import Generator, GeneratorConfig, PatchDiscriminatorConfig
 from mrirecon.training.config import MAY_CHANGE_ON_RESUME, TrainingConfig
 from mrirecon.training.step import TrainingState
 from mrirecon.training.tensors import (
@@ -38,6 +38,11 @@ _OPTIMIZER = "optimizer.safetensors"
 _STATE = "state.json"
 _LAST = "last"
 _BEST = "best"
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "generator": GeneratorConfig().to_dict(),
+    "discriminator": asdict(PatchDiscriminatorConfig()),
+    "training": TrainingConfig().to_dict(),
+}
 
 
 def save_checkpoint(folder: Path, state: TrainingState, config: TrainingConfig) -> Path:
@@ -207,6 +212,9 @@ def _read_description(path: Path) -> dict[str, Any]:
 def _check_same_run(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
     for part in ("generator", "discriminator", "training"):
         old, new = _flatten(saved[part]), _flatten(current[part])
+        if saved[part] is not None:  # an option that is newer than the run was at its default
+            defaults = _flatten(_DEFAULTS[part])
+            old |= {key: defaults.get(key) for key in new.keys() - old.keys()}
         for key in sorted(old.keys() | new.keys()):
             if part == "training" and key in MAY_CHANGE_ON_RESUME:
                 continue

@@ -59,6 +59,18 @@ def test_checkpoint_comes_back_whole(checkpoint: Path, tmp_path: Path) -> None:
     assert (again / "state.json").read_text() == (checkpoint / "state.json").read_text()
 
 
+def test_a_checkpoint_older_than_an_option_goes_on_with_its_default(checkpoint: Path) -> None:
+    described = json.loads((checkpoint / "state.json").read_text())
+    del described["generator"]["network"]["kind"]
+    del described["training"]["losses"]["adversarial_start"]
+    (checkpoint / "state.json").write_text(json.dumps(described))
+    load_checkpoint(checkpoint, new_state(), CONFIG)
+    assert load_generator(checkpoint).config == GENERATOR
+    later = replace(CONFIG, losses=replace(CONFIG.losses, adversarial_start=3))
+    with pytest.raises(ValueError, match=r"losses.adversarial_start: expected 0 as in .*, got 3"):
+        load_checkpoint(checkpoint, new_state(), later)
+
+
 def test_a_loaded_state_keeps_the_memory_order(checkpoint: Path) -> None:
     """The fused Adam walks weights and moments side by side."""
     config = replace(CONFIG, channels_last=True)

@@ -1,0 +1,28 @@
+"""The networks that a generator can have: one configuration, told apart by its `kind`."""
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import nn
+
+from mrirecon.models.kinds import kind_if_missing
+from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.models.unet import UNet, UNetConfig
+from mrirecon.models.unrolled import Unrolled, UnrolledConfig
+
+NetworkConfig = Annotated[
+    ReconResNetConfig | UNetConfig | UnrolledConfig,
+    Field(discriminator="kind"),
+    kind_if_missing("reconresnet"),
+]
+
+_CLASSES: dict[type, type[nn.Module]] = {
+    ReconResNetConfig: ReconResNet,
+    UNetConfig: UNet,
+    UnrolledConfig: Unrolled,
+}
+
+
+def make_network(config: NetworkConfig) -> nn.Module:
+    """Build the network that a configuration describes."""
+    return _CLASSES[type(config)](config)
