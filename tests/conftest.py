@@ -1,7 +1,9 @@
 """Fixtures that several test files share."""
 
 import importlib.util
+import json
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -75,10 +77,21 @@ def emulator_module(pytestconfig: pytest.Config) -> ModuleType:
     return module
 
 
+@cache
+def compiled_bounds() -> dict[str, int]:
+    """Return the most threads of a block that each kernel was compiled for, by its name."""
+    baseline = json.loads((ROOT / "tools" / "cuda_check" / "baseline.json").read_text())
+    return {
+        name.partition(": ")[2]: facts["sm_80"]["threads"]
+        for name, facts in baseline["kernels"].items()
+    }
+
+
 @pytest.fixture
 def emulator(emulator_module: ModuleType) -> Iterator[ModuleType]:
     """Give the emulator with its default settings, and restore them."""
     emulator_module.configure()
+    emulator_module.set_launch_bounds(compiled_bounds())
     yield emulator_module
     emulator_module.configure()
 

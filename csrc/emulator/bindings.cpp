@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -60,6 +61,8 @@ PYBIND11_MODULE(mrirecon_emulated, module) {
              py::arg("seed") = 1, py::arg("os_threads") = 1, py::arg("poison") = true,
              py::arg("architecture") = 75,
              "Set how the next launches run; what is not named returns to its default.");
+  module.def("set_launch_bounds", set_launch_bounds, py::arg("n_threads"),
+             "Set the most threads of a block of kernels, by name, as __launch_bounds__ does.");
   module.def("run_sample", run_sample, py::arg("name"), py::arg("numbers"), py::kw_only(),
              py::arg("grid") = Size{1, 1, 1}, py::arg("block") = Size{32, 1, 1},
              py::arg("shared_bytes") = 0,

@@ -6,8 +6,8 @@
 // waits for the block; in the random order all lanes take steps in turn. So a result that depends
 // on the order (a missing barrier, a race) differs between orders.
 //
-// Modelled: grids and blocks of three dimensions, and the limits that an architecture sets a
-// launch;
+// Modelled: grids and blocks of three dimensions, and the limits that an architecture and
+// __launch_bounds__ set a launch;
 //   static and dynamic shared memory, filled with NaN before each block, with guarded ends;
 //   __syncthreads, with and without a vote; __syncwarp, shuffles, votes and matches on any mask;
 //   atomics and fences; asynchronous copies to shared memory; blocks and tiles of cooperative
@@ -18,7 +18,7 @@
 //   of shared memory; too much of it; an asynchronous copy that is misaligned, leaves shared memory
 //   or is never waited for; a launch that CUDA refuses. A copy's data are NaN until the wait.
 // Not modelled: memory ordering weaker than that of the CPU, streams (a launch returns when it is
-//   done), registers and __launch_bounds__, textures, inline PTX, tensor cores, clusters, groups of
+//   done), registers, textures, inline PTX, tensor cores, clusters, groups of
 //   a whole grid, coalesced groups, rounding of the GPU's own functions.
 //
 // context.h: stacks and the switch between them. shared_memory.h: a block's memory. async_copy.h: a

@@ -8,7 +8,7 @@ namespace mrirecon::emulator {
 // Run a grid to its end. Throws: Fault, the first one met, or what CUDA would refuse to launch.
 void run_grid(const Launch& launch);
 
-// The name of a kernel, without its namespaces.
+// The name of a kernel, and those of its template arguments, without their namespaces.
 template <auto kernel>
 std::string kernel_name() {
   const std::string text =
@@ -16,8 +16,12 @@ std::string kernel_name() {
   const std::string label = "kernel = ";
   const size_t begin = text.find(label) + label.size();
   std::string name = text.substr(begin, text.find(';', begin) - begin);
-  const size_t scope = name.rfind("::", name.find('<'));
-  return scope == std::string::npos ? name : name.substr(scope + 2);
+  for (size_t scope; (scope = name.find("::")) != std::string::npos;) {
+    const size_t before = name.find_last_of("<, ", scope);
+    const size_t first = before == std::string::npos ? 0 : before + 1;
+    name.erase(first, scope + 2 - first);
+  }
+  return name;
 }
 
 }  // namespace mrirecon::emulator

@@ -5,6 +5,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace mrirecon::emulator {
 namespace {
@@ -19,6 +20,11 @@ constexpr size_t kKiB = 1024, kMaxStaticBytes = 48 * kKiB;
 const std::map<int, size_t> kMaxSharedBytes = {{75, 64 * kKiB}, {80, 163 * kKiB}, {86, 99 * kKiB},
                                                {89, 99 * kKiB}, {90, 227 * kKiB}, {100, 227 * kKiB},
                                                {120, 99 * kKiB}};
+
+std::map<std::string, unsigned>& launch_bounds() {
+  static std::map<std::string, unsigned> bounds;
+  return bounds;
+}
 
 void check_size(const Launch& launch, const char* name, dim3 size, const unsigned (&most)[3]) {
   const unsigned sizes[3] = {size.x, size.y, size.z};
@@ -48,6 +54,10 @@ size_t max_static_bytes(const Launch& launch) {
   return std::min(kMaxStaticBytes, most - launch.dynamic_bytes);
 }
 
+void set_launch_bounds(std::map<std::string, unsigned> n_threads) {
+  launch_bounds() = std::move(n_threads);
+}
+
 void check_limits(const Launch& launch) {
   check_size(launch, "grid", launch.grid, kMaxGrid);
   check_size(launch, "block", launch.block, kMaxBlock);
@@ -55,6 +65,11 @@ void check_limits(const Launch& launch) {
   if (n_threads > kMaxThreads)
     throw Fault(launch.kernel, "invalid configuration argument: block: expected at most " +
                                    std::to_string(kMaxThreads) + " threads, got " +
+                                   std::to_string(n_threads));
+  const auto bound = launch_bounds().find(launch.kernel);
+  if (bound != launch_bounds().end() && n_threads > bound->second)
+    throw Fault(launch.kernel, "block: expected at most the " + std::to_string(bound->second) +
+                                   " threads of its __launch_bounds__, got " +
                                    std::to_string(n_threads));
   const int architecture = launch.settings.architecture;
   if (launch.dynamic_bytes > max_shared_bytes(architecture))

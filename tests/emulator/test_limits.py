@@ -1,6 +1,7 @@
 from types import ModuleType
 
 import pytest
+import torch
 from emulator_cases import numbers, run_two_blocks
 
 
@@ -97,3 +98,24 @@ def test_static_shared_memory_is_limited_alone(emulator: ModuleType) -> None:
     with pytest.raises(RuntimeError, match="expected at most 49152 bytes, got 49156"):
         emulator.run_sample("too_much_static_shared", numbers(32), shared_bytes=100 * 1024)
     assert run_two_blocks(emulator, "reverse_block").any()
+
+
+def test_more_threads_than_the_launch_bounds_are_refused(emulator: ModuleType) -> None:
+    emulator.set_launch_bounds({"write_position": 64})
+    emulator.run_sample("write_position", numbers(), block=(64, 1, 1))
+    with pytest.raises(RuntimeError) as error:
+        emulator.run_sample("write_position", numbers(), block=(5, 13, 1))
+    assert str(error.value) == (
+        "emulated kernel write_position: block: expected at most the 64 threads of its "
+        "__launch_bounds__, got 65"
+    )
+
+
+@pytest.mark.parametrize("kernel", ["compare_kernel<double, UniformWindow>", "mean_kernel<double>"])
+def test_launch_bounds_find_a_kernel_by_the_name_that_nvcc_gives(
+    kernel: str, emulator: ModuleType
+) -> None:
+    emulator.set_launch_bounds({kernel: 255})
+    image, data_range = torch.rand(1, 8, 8, dtype=torch.float64), torch.ones(1).double()
+    with pytest.raises(RuntimeError, match=f"{kernel}: block: expected at most the 255"):
+        torch.ops.mrirecon_emulated.ssim_mean(image, image, data_range, "uniform")
