@@ -44,10 +44,20 @@ inline bool same_shape(const Tensor& a, const Tensor& b) {
   return true;
 }
 
+struct DeviceText {
+  const Tensor& tensor;
+};
+
+inline std::ostream& operator<<(std::ostream& text, const DeviceText& device) {
+  if (!device.tensor.is_cuda()) return text << "cpu";
+  return text << "cuda:" << device.tensor.get_device_index();
+}
+
 inline void require_same_device(const char* name, const Tensor& tensor, const Tensor& reference) {
   require(tensor.is_cuda() == reference.is_cuda() &&
               tensor.get_device_index() == reference.get_device_index(),
-          name, ": expected the device of the other tensors, got another one");
+          name, ": expected ", DeviceText{reference}, ", the device of the other tensors, got ",
+          DeviceText{tensor});
 }
 
 inline void require_complex(const char* name, const Tensor& tensor) {

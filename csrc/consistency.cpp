@@ -11,13 +11,14 @@ namespace {
 
 using Weight = std::optional<Tensor>;
 
-void require_like_prediction(const char* name, const Tensor& tensor, const Tensor& prediction) {
-  require(tensor.scalar_type() == prediction.scalar_type(), name, ": expected ",
-          torch::headeronly::toString(prediction.scalar_type()), ", the prediction's dtype, got ",
-          torch::headeronly::toString(tensor.scalar_type()));
-  require(same_shape(tensor, prediction), name, ": expected the prediction's shape ",
-          shape_text(prediction), ", got ", shape_text(tensor));
-  require_same_device(name, tensor, prediction);
+void require_like(const char* name, const Tensor& tensor, const char* reference_name,
+                  const Tensor& reference) {
+  require(tensor.scalar_type() == reference.scalar_type(), name, ": expected ",
+          torch::headeronly::toString(reference.scalar_type()), ", the ", reference_name,
+          "'s dtype, got ", torch::headeronly::toString(tensor.scalar_type()));
+  require(same_shape(tensor, reference), name, ": expected the ", reference_name, "'s shape ",
+          shape_text(reference), ", got ", shape_text(tensor));
+  require_same_device(name, tensor, reference);
 }
 
 void require_weight(const Weight& weight, const Tensor& prediction) {
@@ -40,7 +41,7 @@ const T* weight_data(const Weight& weight) {
 Tensor enforce_consistency(const Tensor& prediction, const Tensor& measured, const Tensor& mask,
                            const Weight& noise_weight) {
   require_complex("prediction", prediction);
-  require_like_prediction("measured", measured, prediction);
+  require_like("measured", measured, "prediction", prediction);
   require_same_device("mask", mask, prediction);
   require_weight(noise_weight, prediction);
   const Extent extent = extent_of("prediction", prediction);
@@ -76,6 +77,11 @@ Tensor grad_noise_weight(const Tensor& row_sums, const Tensor& noise_weight, int
 std::tuple<Tensor, Tensor, Tensor> grad_enforce_consistency(
     const Tensor& grad_out, const Weight& prediction, const Weight& measured, const Tensor& mask,
     const Weight& noise_weight, bool needs_prediction, bool needs_measured) {
+  require_complex("grad_out", grad_out);
+  if (prediction) require_like("prediction", *prediction, "grad_out", grad_out);
+  if (measured) require_like("measured", *measured, "grad_out", grad_out);
+  require_same_device("mask", mask, grad_out);
+  require_weight(noise_weight, grad_out);
   const Extent extent = extent_of("grad_out", grad_out);
   const Tensor dense_mask = torch::stable::contiguous(mask);
   const MaskView view = mask_view(dense_mask, extent);

@@ -17,7 +17,7 @@ namespace mrirecon {
 
 // launch_kernel<kernel>(grid, block, shared_bytes, stream, arguments...)
 //   Launch `kernel` on `stream`; a plain call instead of <<<>>>, so that g++ compiles the file too.
-//   Throws: std::runtime_error with CUDA's own text if the launch is refused.
+//   Throws: std::runtime_error with the launch's sizes and CUDA's own text if it is refused.
 //
 // Layout& layout = shared_memory<Layout>();
 //   Static shared memory: one `Layout`, a struct of arrays, for each block. A type names the
@@ -52,8 +52,15 @@ T* dynamic_shared_memory() {
 template <auto kernel, class... Arguments>
 void launch_kernel(dim3 grid, dim3 block, size_t shared_bytes, Stream stream,
                    const Arguments&... arguments) {
-  const auto check = [](cudaError_t error) {
-    if (error != cudaSuccess) throw std::runtime_error(cudaGetErrorString(error));
+  const auto check = [&](cudaError_t error) {
+    if (error == cudaSuccess) return;
+    const auto text = [](dim3 size) {
+      return std::to_string(size.x) + " x " + std::to_string(size.y) + " x " +
+             std::to_string(size.z);
+    };
+    throw std::runtime_error("CUDA refused a launch of " + text(grid) + " blocks of " +
+                             text(block) + " threads with " + std::to_string(shared_bytes) +
+                             " bytes of dynamic shared memory: " + cudaGetErrorString(error));
   };
   constexpr size_t kDefaultSharedBytes = 48 * 1024;  // more must be asked for, per kernel
   if (shared_bytes > kDefaultSharedBytes)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
 from mrirecon.ops.arrays import takes_arrays
+from mrirecon.ops.fake import register_fake
 
 
 @takes_arrays
@@ -56,17 +57,17 @@ def combine_coils(coil_images: Tensor, coil_maps: Tensor) -> Tensor:
     return torch.ops.mrirecon.combine_coils(coil_images, coil_maps)
 
 
-@torch.library.register_fake("mrirecon::expand_coils")
+@register_fake("expand_coils")
 def _(image: Tensor, coil_maps: Tensor) -> Tensor:
     return image.new_empty(image.shape[0], *coil_maps.shape[1:])
 
 
-@torch.library.register_fake("mrirecon::combine_coils")
+@register_fake("combine_coils")
 def _(coil_images: Tensor, coil_maps: Tensor) -> Tensor:
     return coil_images.new_empty(coil_images.shape[0], 1, *coil_images.shape[2:])
 
 
-@torch.library.register_fake("mrirecon::grad_coil_maps")
+@register_fake("grad_coil_maps")
 def _(image: Tensor, coil_images: Tensor, map_batch: int) -> Tensor:
     return coil_images.new_empty(map_batch, *coil_images.shape[1:])
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
 from mrirecon.ops.arrays import takes_arrays
+from mrirecon.ops.fake import register_fake
 
 
 @takes_arrays
@@ -44,12 +45,12 @@ def enforce_consistency(
     return torch.ops.mrirecon.enforce_consistency(prediction, measured, mask, noise_weight)
 
 
-@torch.library.register_fake("mrirecon::enforce_consistency")
+@register_fake("enforce_consistency")
 def _(prediction: Tensor, measured: Tensor, mask: Tensor, noise_weight: Tensor | None) -> Tensor:
     return torch.empty_like(prediction, memory_format=torch.contiguous_format)
 
 
-@torch.library.register_fake("mrirecon::grad_enforce_consistency")
+@register_fake("grad_enforce_consistency")
 def _(  # noqa: PLR0917  (the schema's order)
     grad_out: Tensor,
     prediction: Tensor | None,

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
 from mrirecon.ops.arrays import takes_arrays
+from mrirecon.ops.fake import register_fake
 
 
 @takes_arrays
@@ -36,7 +37,7 @@ def apply_mask(kspace: Tensor, mask: Tensor, *, noise_std: float = 0.0, seed: in
     return torch.ops.mrirecon.apply_mask(kspace, mask, noise_std, seed)
 
 
-@torch.library.register_fake("mrirecon::apply_mask")
+@register_fake("apply_mask")
 def _(kspace: Tensor, mask: Tensor, noise_std: float, seed: int) -> Tensor:
     return torch.empty_like(kspace, memory_format=torch.contiguous_format)
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
+from mrirecon.ops.fake import register_fake
 
 MAX_WIDTH = 16  # taps along an axis: kMaxWidth of csrc/nufft.h
 
@@ -70,13 +71,13 @@ def nufft_normal(  # noqa: PLR0917  (the order of mrirecon.nufft.toeplitz.Convol
     )
 
 
-@torch.library.register_fake("mrirecon::nufft")
+@register_fake("nufft")
 def _(image: Tensor, coil_maps: Tensor | None, coords: Tensor, *plan: Any) -> Tensor:
     coils = image.shape[1] if coil_maps is None else coil_maps.shape[1]
     return image.new_empty(image.shape[0], coils, PlanTensors(*plan).offsets.shape[1])
 
 
-@torch.library.register_fake("mrirecon::nufft_adjoint")
+@register_fake("nufft_adjoint")
 def _(kspace: Tensor, coil_maps: Tensor | None, coords: Tensor, *plan: Any) -> Tensor:
     coils = kspace.shape[1] if coil_maps is None else 1
     return kspace.new_empty(kspace.shape[0], coils, *PlanTensors(*plan).shape)
@@ -139,7 +140,7 @@ torch.library.register_autograd("mrirecon::nufft", _backward, setup_context=_sav
 torch.library.register_autograd("mrirecon::nufft_adjoint", _backward_adjoint, setup_context=_save)
 
 
-@torch.library.register_fake("mrirecon::nufft_normal")
+@register_fake("nufft_normal")
 def _(image: Tensor, coil_maps: Tensor | None, *convolution: Any) -> Tensor:
     return torch.empty_like(image, memory_format=torch.contiguous_format)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
 from mrirecon.ops.arrays import takes_arrays
+from mrirecon.ops.fake import register_fake
 
 WindowName = Literal["uniform", "gaussian"]
 _SIZES = {"uniform": 7, "gaussian": 11}
@@ -94,25 +95,25 @@ def _one_for_each_image(data_range: float | Tensor, prediction: Tensor) -> Tenso
         ) from None
 
 
-@torch.library.register_fake("mrirecon::ssim_mean")
+@register_fake("ssim_mean")
 def _(prediction: Tensor, target: Tensor, data_range: Tensor, window: str) -> Tensor:
     return prediction.new_empty(prediction.shape[:-2])
 
 
-@torch.library.register_fake("mrirecon::ssim_mean_with_grad")
+@register_fake("ssim_mean_with_grad")
 def _(prediction: Tensor, target: Tensor, data_range: Tensor, window: str) -> tuple[Tensor, Tensor]:
     grad = torch.empty_like(prediction, memory_format=torch.contiguous_format)
     return prediction.new_empty(prediction.shape[:-2]), grad
 
 
-@torch.library.register_fake("mrirecon::ssim_map")
+@register_fake("ssim_map")
 def _(prediction: Tensor, target: Tensor, data_range: Tensor, window: str) -> Tensor:
     *images, rows, cols = prediction.shape
     margin = _SIZES[window] - 1
     return prediction.new_empty((*images, rows - margin, cols - margin))
 
 
-@torch.library.register_fake("mrirecon::grad_ssim_map")
+@register_fake("grad_ssim_map")
 def _(
     grad_map: Tensor, prediction: Tensor, target: Tensor, data_range: Tensor, window: str
 ) -> Tensor:
