@@ -27,6 +27,12 @@ from mrirecon.sampling.trajectories import (
     spiral_density,
     spiral_trajectory,
 )
+from mrirecon.sampling.trajectories_3d import (
+    kooshball,
+    kooshball_density,
+    stack_of_stars,
+    stack_of_stars_density,
+)
 from mrirecon.sampling.trajectory_config import (
     TrajectoryConfig,
     TrajectoryKind,
@@ -64,6 +70,8 @@ __all__ = [
     "fastmri_generator",
     "fastmri_lines",
     "full_mask",
+    "kooshball",
+    "kooshball_density",
     "load_profile",
     "make_mask",
     "mask_batch",
@@ -72,6 +80,8 @@ __all__ = [
     "radial_trajectory",
     "spiral_density",
     "spiral_trajectory",
+    "stack_of_stars",
+    "stack_of_stars_density",
     "summarise",
     "summarise_trajectory",
     "trajectory_mask",
