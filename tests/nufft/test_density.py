@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from density_cases import assert_keeps_a_constant, cartesian_coords
 from torch import Tensor
 
-from mrirecon.nufft import Nufft, density_compensation, ramp_density
+from mrirecon.nufft import density_compensation, ramp_density
 
 
 def radial_coords(n_spokes: int, n_samples: int, n: int) -> Tensor:
@@ -23,22 +24,6 @@ def kooshball_coords(n_spokes: int, n_samples: int, n: int) -> Tensor:
     direction = torch.stack([height, flat * angle.sin(), flat * angle.cos()], -1)
     radius = (torch.arange(n_samples, dtype=torch.float64) - n_samples // 2) / n_samples * n
     return (direction[:, None] * radius[:, None]).reshape(-1, 3)
-
-
-def cartesian_coords(rows: int, cols: int) -> Tensor:
-    axes = [torch.arange(n, dtype=torch.float64) - n // 2 for n in (rows, cols)]
-    return torch.cartesian_prod(*axes)
-
-
-def assert_keeps_a_constant(coords: Tensor, weights: Tensor, n: int, tolerance: float) -> None:
-    """A disc or ball with a soft edge, two thirds of the field of view wide, keeps its middle."""
-    shape = (n,) * coords.shape[-1]
-    axes = [torch.arange(n) - n // 2] * len(shape)
-    radius = torch.stack(torch.meshgrid(*axes, indexing="ij")).double().norm(dim=0) / n
-    image = (math.pi * 3 * (radius - 1 / 6).clamp(0, 1 / 6)).cos().square()
-    op = Nufft(coords, shape, 1e-6, density=weights)
-    middle = op.grid(op(image.to(torch.complex128)[None, None]))[0, 0][radius < 1 / 6].real
-    torch.testing.assert_close(middle, torch.ones_like(middle), rtol=0, atol=tolerance)
 
 
 # Steps of 1 along a spoke alias what lies a field of view apart, which only a ramp is made for.
