@@ -7,9 +7,12 @@ from torch.nn import functional
 from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.models import (
     CnnConfig,
+    DeblurGanConfig,
+    DualDomainConfig,
     Encoding,
     NetworkConfig,
     ReconResNetConfig,
+    RrdbUNetConfig,
     UNetConfig,
     UnrolledConfig,
 )
@@ -26,6 +29,9 @@ NETWORKS: dict[str, NetworkConfig] = {
     "unrolled gradient steps": UnrolledConfig(
         n_cascades=2, refinement=CnnConfig(8, 2), step="gradient"
     ),
+    "dual domain": DualDomainConfig(UNetConfig(width=4, n_levels=1), CnnConfig(8, 3)),
+    "deblurgan": DeblurGanConfig(width=8, n_blocks=1, dropout=0.0),
+    "rrdb_unet": RrdbUNetConfig(width=4, growth=4, n_levels=1),
 }
 SHAPE = (20, 17)
 

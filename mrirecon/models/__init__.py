@@ -9,17 +9,24 @@ from mrirecon.models.consistency import (
     measurement_misfit,
     measurement_residual,
 )
+from mrirecon.models.deblurgan import DeblurGan, DeblurGanConfig
 from mrirecon.models.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
+from mrirecon.models.dual_domain import DualDomain, DualDomainConfig
 from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
 from mrirecon.models.kinds import describe_kind
 from mrirecon.models.networks import NetworkConfig, make_network
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.models.rrdb_unet import RrdbUNet, RrdbUNetConfig
 from mrirecon.models.unet import UNet, UNetConfig
 from mrirecon.models.unrolled import Unrolled, UnrolledConfig
 
 __all__ = [
     "Cnn",
     "CnnConfig",
+    "DeblurGan",
+    "DeblurGanConfig",
+    "DualDomain",
+    "DualDomainConfig",
     "Encoding",
     "Generator",
     "GeneratorConfig",
@@ -29,6 +36,8 @@ __all__ = [
     "ReconResNet",
     "ReconResNetConfig",
     "Reconstruction",
+    "RrdbUNet",
+    "RrdbUNetConfig",
     "UNet",
     "UNetConfig",
     "Unrolled",

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from mrirecon.models.consistency import Encoding, enforce_measurement
+from mrirecon.models.dual_domain import DualDomain
 from mrirecon.models.networks import NetworkConfig, make_network
 from mrirecon.models.reconresnet import ReconResNetConfig
 from mrirecon.models.unrolled import Unrolled
@@ -86,8 +87,8 @@ class Reconstruction(NamedTuple):
 class Generator(nn.Module):
     """Reconstruct zero-filled images with a network and the measured k-space.
 
-    A network on magnitudes gets the phase from the caller; an unrolled one works on the complex
-    image and keeps the phase of the measurement.
+    A network on magnitudes gets the phase from the caller; an unrolled or a dual-domain one works
+    on the complex image and keeps the phase of the measurement.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -98,7 +99,7 @@ class Generator(nn.Module):
     @property
     def keeps_phase(self) -> bool:
         """Whether the network reconstructs the phase too, rather than take it from the caller."""
-        return isinstance(self.network, Unrolled)
+        return isinstance(self.network, Unrolled | DualDomain)
 
     def forward(
         self,

@@ -1,10 +1,16 @@
-"""Small parts that several networks share: complex images as channels, sizes, and the norm."""
+"""Small parts that several networks share: complex images as channels, sizes, and the norm.
+
+Sources: Ulyanov et al. 2016 (arXiv 1607.08022) for instance norm; He et al. 2015
+(10.1109/ICCV.2015.123) for PReLU.
+"""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from mrirecon.ops import instance_norm
 
 
 def to_channels(image: Tensor) -> Tensor:
@@ -56,9 +62,42 @@ def in_multiples(network: Callable[[Tensor], Tensor], image: Tensor, factor: int
     return network(functional.pad(image, padding, mode="reflect"))[..., :rows, :cols]
 
 
-def norm_and_activation(channels: int) -> tuple[nn.Module, nn.Module]:
-    """Return an instance norm without parameters and a PReLU with one."""
-    return nn.InstanceNorm2d(channels), nn.PReLU()
+class NormActivation(nn.Module):
+    """Instance norm without parameters, then a PReLU with one slope or a ReLU, in one operator.
+
+    Args:
+        learns_slope: PReLU; without it ReLU.
+        dropout: probability that a channel is dropped in training.
+        pad: pixels of border of the output, reflected, for the convolution that follows.
+    """
+
+    slope: Tensor
+
+    def __init__(self, *, learns_slope: bool = True, dropout: float = 0.0, pad: int = 0) -> None:
+        super().__init__()
+        if learns_slope:
+            self.slope = nn.Parameter(torch.full((1,), 0.25))  # torch's own start of a PReLU
+        else:
+            self.register_buffer("slope", torch.zeros(1), persistent=False)
+        self.dropout = dropout
+        self.pad = pad
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (batch, channels, rows + 2 pad, cols + 2 pad) of (batch, channels, rows, cols)."""
+        keep = None
+        if self.training and self.dropout > 0:
+            ones = self.slope.new_ones(features.shape[:2])
+            keep = functional.dropout(ones, self.dropout)
+        return instance_norm(features, slope=self.slope, keep=keep, pad=self.pad)
+
+
+def reflect(image: Tensor, border: int) -> Tensor:
+    """Pad rows and columns by reflection, in the dtype given also under autocast.
+
+    Autocast on the CPU would run it in float32, at the cost of a copy there and one back.
+    """
+    with torch.autocast(image.device.type, enabled=False):
+        return functional.pad(image, (border,) * 4, mode="reflect")
 
 
 def require_channels(image: Tensor, n_channels: int) -> None:

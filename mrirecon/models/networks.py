@@ -5,13 +5,21 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
+from mrirecon.models.deblurgan import DeblurGan, DeblurGanConfig
+from mrirecon.models.dual_domain import DualDomain, DualDomainConfig
 from mrirecon.models.kinds import kind_if_missing
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
+from mrirecon.models.rrdb_unet import RrdbUNet, RrdbUNetConfig
 from mrirecon.models.unet import UNet, UNetConfig
 from mrirecon.models.unrolled import Unrolled, UnrolledConfig
 
 NetworkConfig = Annotated[
-    ReconResNetConfig | UNetConfig | UnrolledConfig,
+    ReconResNetConfig
+    | UNetConfig
+    | UnrolledConfig
+    | DualDomainConfig
+    | DeblurGanConfig
+    | RrdbUNetConfig,
     Field(discriminator="kind"),
     kind_if_missing("reconresnet"),
 ]
@@ -20,6 +28,9 @@ _CLASSES: dict[type, type[nn.Module]] = {
     ReconResNetConfig: ReconResNet,
     UNetConfig: UNet,
     UnrolledConfig: Unrolled,
+    DualDomainConfig: DualDomain,
+    DeblurGanConfig: DeblurGan,
+    RrdbUNetConfig: RrdbUNet,
 }
 
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mrirecon.models.layers import (
+    NormActivation,
     in_multiples,
-    norm_and_activation,
     require_at_least,
     require_channels,
     set_to_zero,
@@ -59,7 +59,7 @@ class UNet(nn.Module):
         self.enlarge = nn.ModuleList(
             nn.Sequential(
                 nn.ConvTranspose2d(2 * width, width, 2, stride=2, bias=False),
-                *norm_and_activation(width),
+                NormActivation(),
             )
             for width in widths[:-1]
         )
@@ -99,7 +99,7 @@ def _two_convolutions(before: int, after: int) -> nn.Sequential:
     """Return two convolutions, without the biases that the norm after each would take away."""
     return nn.Sequential(
         nn.Conv2d(before, after, 3, padding=1, bias=False),
-        *norm_and_activation(after),
+        NormActivation(),
         nn.Conv2d(after, after, 3, padding=1, bias=False),
-        *norm_and_activation(after),
+        NormActivation(),
     )

@@ -66,7 +66,7 @@ def test_one_batch_can_be_learnt_by_heart(network: NetworkConfig) -> None:
     encoding = Encoding((torch.arange(12) - 6).abs() < 3)  # a blur, which is local
     zero_filled = measure(target.to(torch.complex64), encoding)
     generator = Generator(GeneratorConfig(network, "inside"))
-    optimizer = torch.optim.Adam(generator.parameters(), lr=2e-2)
+    optimizer = torch.optim.Adam(generator.parameters(), lr=8e-3)
     history = []
     for _ in range(40):
         trained = generator(zero_filled, encoding.sampled).trained
@@ -102,9 +102,9 @@ def test_bfloat16_autocast_stays_near_float32_and_returns_it(network: NetworkCon
     exact = generator(zero_filled, encoding.sampled)
     assert low.network.dtype == torch.float32
     assert low.image.dtype == torch.complex64
-    correction = (exact.network - zero_filled.abs()).abs().max()
+    correction = exact.network - zero_filled.abs()
     # Up to 16 convolutions round what is added to the image to 8 bits each.
-    assert (low.network - exact.network).abs().max() < 16 * 2**-8 * correction.clamp_min(1.0)
+    assert (low.network - exact.network).norm() < 16 * 2**-8 * correction.norm()
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (17, 23)])
