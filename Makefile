@@ -7,6 +7,7 @@
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
 #   make mutation-check    seed faults; fail where the tests do not see one (STEMS=ssim for some)
 #   make gpu-check         on a machine with a GPU: their tests and times on it
+#   make roofline          count their bytes and operations, and write docs/performance.md
 #   make sanitize          their tests under address, undefined behaviour and thread sanitizers
 PYTHON ?= python3
 DATA ?=
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check clean
+.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -52,6 +53,9 @@ sanitize: .venv/test
 
 gpu-check: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m gpu_check
+
+roofline: .venv/test
+	@PYTHONPATH=tools $(BIN)/python -m roofline
 
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info

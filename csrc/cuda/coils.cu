@@ -1,3 +1,5 @@
+// Bytes that must move, for complex numbers of C bytes, B images of P pixels, K coils and shared
+// maps: C P (B + K + B K), for each kernel; 6 to 8 flops a pixel and coil.
 #include "../coils.h"
 #include "../portable.h"
 

@@ -1,3 +1,5 @@
+// Bytes that must move, for complex numbers of C bytes and a share f of measured samples: (2 + f) C
+// a sample; for the gradients (3 + 2 f) C, and 8 a row.
 #include "../consistency.h"
 #include "../portable.h"
 

@@ -1,3 +1,4 @@
+// Bytes that must move, for complex numbers of C bytes: 2 C a sample; with noise too.
 #include "../masking.h"
 #include "../portable.h"
 

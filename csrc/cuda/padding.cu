@@ -1,6 +1,6 @@
 // A block owns a line, and its threads stride along the columns. Bytes that must move, for complex
-// numbers of C bytes, I images of P pixels on G grid points: C I (P + G) both ways, and C P for
-// each coil map; with maps one image is read, or written, for all coils.
+// numbers of C bytes, I images of P pixels on G grid points: padding C I (P + G), cropping 2 C I P,
+// and C P for each coil map; with maps one image is read, or written, for all coils.
 #include "../coils.h"
 #include "../padding.h"
 #include "../portable.h"

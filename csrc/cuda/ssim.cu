@@ -3,7 +3,8 @@
 // most GPUs compute 32 to 64 times more slowly. So nothing may cancel: pixels are measured from one
 // of the image's own, and a window's variance is that of its columns' means plus the mean of its
 // columns' variances, every one centred before it is squared. There are no atomics: sums have one
-// order.
+// order. Bytes that must move, for numbers of R bytes: 2 R a pixel, with a gradient 5 R and 6 R;
+// about 24 k flops a pixel for windows of k x k, and 12 k.
 #include <cmath>
 
 #include "../portable.h"

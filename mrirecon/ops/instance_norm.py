@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mrirecon import native  # noqa: F401  (loads the library that defines the operators)
 from mrirecon.ops.arrays import takes_arrays
+from mrirecon.ops.fake import register_fake
 
 
 @takes_arrays
@@ -70,7 +71,7 @@ def _real_dtype(x: Tensor) -> torch.dtype:
     return torch.float32 if x.dtype == torch.bfloat16 else x.dtype
 
 
-@torch.library.register_fake("mrirecon::instance_norm")
+@register_fake("instance_norm")
 def _(  # noqa: PLR0917  (the schema's order)
     x: Tensor,
     slope: Tensor | None,
@@ -90,7 +91,7 @@ def _(  # noqa: PLR0917  (the schema's order)
     return out, mean, torch.empty_like(mean)
 
 
-@torch.library.register_fake("mrirecon::grad_instance_norm")
+@register_fake("grad_instance_norm")
 def _(  # noqa: PLR0917  (the schema's order)
     grad_out: Tensor,
     x: Tensor,

@@ -21,6 +21,7 @@ IMAGE, MAPS = KSPACE[:, :1].contiguous(), KSPACE[:1]
 MASK = torch.ones(10, dtype=torch.bool)
 REAL = torch.zeros(2, 8, 10)
 SSIM = (REAL, REAL, torch.ones(2), "uniform")
+FEATURES, KEEP = torch.zeros(2, 3, 8, 10), torch.ones(2, 3)
 COORDS = torch.zeros(4, 2)
 PLAN = Nufft(COORDS, (8, 10)).plan
 CONVOLUTION = make_convolution(COORDS, (8, 10), None, 1e-3)
@@ -38,6 +39,8 @@ OPERANDS: dict[str, tuple[Any, ...]] = {
     "ssim_mean_with_grad": SSIM,
     "ssim_map": SSIM,
     "grad_ssim_map": (torch.zeros(2, 2, 4), *SSIM),
+    "instance_norm": (FEATURES, torch.ones(1), KEEP, FEATURES, 1e-5, 0),
+    "grad_instance_norm": (FEATURES, FEATURES, KEEP, KEEP, torch.ones(1), KEEP, 0),
     "nufft": (IMAGE, MAPS, COORDS, *PLAN),
     "nufft_adjoint": (KSPACE[..., 0, :4].contiguous(), None, COORDS, *PLAN),
     "nufft_normal": (IMAGE, MAPS, *CONVOLUTION),
@@ -50,6 +53,8 @@ OPERANDS: dict[str, tuple[Any, ...]] = {
 ON_GPU_ALONE = ("pad_image", "interpolate", "spread", "crop_image", "apply_transfer")
 COMPOSED = ("nufft", "nufft_adjoint", "nufft_normal")  # of those, on a GPU
 IGNORED = ("coords", "roots")  # by these kernels
+ALLOCATE = ("instance_norm", "grad_instance_norm")  # on a GPU, before they look at operands
+FOR_CUDA = [name for name in OPERANDS if name not in COMPOSED + ALLOCATE]
 
 
 def on_gpu(operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -89,7 +94,7 @@ def test_every_operator_is_tried() -> None:
 
 @pytest.mark.skipif(bool(native.cuda_architectures()), reason="this build has CUDA kernels")
 @pytest.mark.skipif(bool(native.cuda_architectures()), reason="this build has CUDA kernels")
-@pytest.mark.parametrize("name", sorted(OPERANDS.keys() - COMPOSED))
+@pytest.mark.parametrize("name", FOR_CUDA)
 def test_a_build_without_cuda_says_how_to_get_one(name: str) -> None:
     with pytest.raises(RuntimeError) as error:
         call_for_cuda(name, on_gpu(OPERANDS[name]))
@@ -99,7 +104,7 @@ def test_a_build_without_cuda_says_how_to_get_one(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted(OPERANDS.keys() - COMPOSED))
+@pytest.mark.parametrize("name", FOR_CUDA)
 def test_a_tensor_left_on_the_cpu_is_named(name: str) -> None:
     reference = 1 if name == "grad_ssim_map" else 0  # whose device the others must have
     for argument, operands in one_moved(name, on_gpu(OPERANDS[name]), "cpu", reference):
