@@ -15,6 +15,7 @@ from mrirecon.classical.methods import (
     get_method,
     reconstruct,
 )
+from mrirecon.classical.noise import noise_amplification, ring_coil_maps
 from mrirecon.classical.off_grid import (
     cg_sense_off_grid,
     enforce_off_grid_consistency,
@@ -44,12 +45,14 @@ __all__ = [
     "espirit_maps",
     "get_method",
     "inverse_wavelet_transform",
+    "noise_amplification",
     "prewhiten",
     "proximal_gradient",
     "reconstruct",
     "reconstruct_total_variation",
     "reconstruct_wavelet",
     "replace_spokes",
+    "ring_coil_maps",
     "root_sum_of_squares",
     "sense_normal",
     "total_variation",

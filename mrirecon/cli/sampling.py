@@ -1,16 +1,31 @@
-"""`mrirecon sampling`: look at an undersampling before it is used."""
+"""`mrirecon sampling`: look at undersampling before it is used, and choose it."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-from mrirecon.cli.terminal import say
+from mrirecon.cli.sampling_comparison import compare
+from mrirecon.cli.sources import (
+    AxesOption,
+    ChannelOption,
+    ContentsOption,
+    KeyOption,
+    SliceAxisOption,
+    array_options,
+    slice_axis_of,
+)
+from mrirecon.cli.terminal import console, say
 from mrirecon.config import load_config
+from mrirecon.data import read_source
 from mrirecon.sampling import (
+    CANDIDATES,
     STRATEGIES,
+    AcquisitionConfig,
     SamplingConfig,
     Strategy,
+    load_profile,
     make_mask,
     summarise,
     summarise_trajectory,
@@ -21,9 +36,11 @@ from mrirecon.sampling.picture import draw_masks, draw_trajectory
 def sampling(
     out: Annotated[Path, typer.Option(help="PNG file to write.")] = Path("masks.png"),
     strategy: Annotated[
-        list[str] | None, typer.Option(help=f"One or more of {', '.join(STRATEGIES)}.")
+        list[str] | None, typer.Option(help=f"One or more of {', '.join(CANDIDATES)}.")
     ] = None,
-    acceleration: Annotated[float, typer.Option(help="Asked for; what came is reported.")] = 4.0,
+    acceleration: Annotated[
+        float, typer.Option(help="Asked for, or with --image: of the scan. What came is reported.")
+    ] = 4.0,
     calibration: Annotated[
         int | None, typer.Option(help="Fully sampled lines, or side of the square, at the centre.")
     ] = None,
@@ -35,23 +52,90 @@ def sampling(
         Path | None, typer.Option(help="Take the sampling of this run configuration instead.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the mask.")] = 0,
+    list_them: Annotated[bool, typer.Option("--list", help="List the strategies.")] = False,
+    image: Annotated[
+        Path | None, typer.Option(help="Compare the strategies on this image, and rank them.")
+    ] = None,
+    slice_number: Annotated[
+        int | None, typer.Option("--slice", help="Of the image's volume, from 0; the middle one.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Page of the comparison to write.")] = None,
+    scanner: Annotated[
+        str, typer.Option(help="clinical_1_5t, clinical_3t, or a YAML file of one's own.")
+    ] = "clinical_3t",
+    partitions: Annotated[int, typer.Option(help="Of a 3-D scan; 1 is a 2-D scan.")] = 1,
+    repetition_time: Annotated[float, typer.Option(help="Between excitations, [s].")] = 0.01,
+    dwell_time: Annotated[float, typer.Option(help="Between samples of a readout, [s].")] = 1e-5,
+    field_of_view: Annotated[
+        tuple[float, float], typer.Option(help="Along rows and columns, [m].")
+    ] = (0.256, 0.256),
+    noise: Annotated[float, typer.Option(help="Of each sample, in parts of the maximum.")] = 0.005,
+    channel: ChannelOption = None,
+    slice_axis: SliceAxisOption = "axial",
+    contents: ContentsOption = None,
+    axes: AxesOption = None,
+    key: KeyOption = None,
 ) -> None:
-    """Draw masks with their point spread functions, and say what they measure.
+    """Draw masks with their point spread functions, or compare strategies on an image.
 
-    Without options every strategy is drawn at 4x.
+    Without options every mask is drawn at 4x. With --image all strategies are brought to one scan
+    time, checked against a scanner, scored by zero-filling, total variation and SENSE, and ranked;
+    --html writes the page with pictures.
     """
-    if config is not None:
-        settled = load_config(config, ["store=."])
-        if settled.trajectory is not None:
-            summary = summarise_trajectory(settled.trajectory, size)
-            say(f"{settled.trajectory.kind}: {summary.describe()}")
-            draw_trajectory(settled.trajectory, size, out, title=settled.trajectory.kind)
-            say(f"picture: {out}")
-            return
-        chosen = [settled.sampling]
+    if list_them:
+        _print_strategies()
+    elif image is not None:
+        if not image.exists():
+            raise FileNotFoundError(f"{image}: no such file or folder")
+        arrays = array_options(contents, axes, key)
+        axis = slice_axis_of(slice_axis)
+        subjects = read_source(image, channel=channel, slice_axis=axis, arrays=arrays).subjects
+        acquisition = AcquisitionConfig(
+            repetition_time=repetition_time,
+            dwell_time=dwell_time,
+            field_of_view=field_of_view,
+            n_partitions=partitions,
+        )
+        compare(
+            subjects[0],
+            slice_number,
+            names=strategy or list(CANDIDATES),
+            acceleration=acceleration,
+            calibration=calibration,
+            acquisition=acquisition,
+            profile=load_profile(scanner),
+            noise_std=noise,
+            seed=seed,
+            html=html,
+        )
+    elif html is not None or slice_number is not None:
+        raise ValueError("--html and --slice: expected --image, whose strategies are compared")
+    elif config is not None:
+        _draw_config(config, size, seed, out)
     else:
         names = strategy or list(STRATEGIES)
-        chosen = [_describe(name, acceleration, calibration) for name in names]
+        _draw([_describe(name, acceleration, calibration) for name in names], size, seed, out)
+
+
+def _print_strategies() -> None:
+    table = Table("strategy", "what is measured")
+    for name, description in CANDIDATES.items():
+        table.add_row(name, description)
+    console.print(table)
+
+
+def _draw_config(config: Path, size: tuple[int, int], seed: int, out: Path) -> None:
+    settled = load_config(config, ["store=."])
+    if settled.trajectory is None:
+        _draw([settled.sampling], size, seed, out)
+        return
+    summary = summarise_trajectory(settled.trajectory, size)
+    say(f"{settled.trajectory.kind}: {summary.describe()}")
+    draw_trajectory(settled.trajectory, size, out, title=settled.trajectory.kind)
+    say(f"picture: {out}")
+
+
+def _draw(chosen: list[SamplingConfig], size: tuple[int, int], seed: int, out: Path) -> None:
     masks = []
     for entry in chosen:
         mask = make_mask(entry, size, seed=seed)
@@ -64,7 +148,9 @@ def sampling(
 
 def _describe(name: str, acceleration: float, calibration: int | None) -> SamplingConfig:
     if name not in STRATEGIES:
-        raise ValueError(f"--strategy: expected one of {', '.join(STRATEGIES)}, got {name!r}")
+        known = ", ".join(STRATEGIES)
+        hint = " (with --image it is compared)" if name in CANDIDATES else ""
+        raise ValueError(f"--strategy: expected one of {known}, got {name!r}{hint}")
     strategy: Strategy = name
     is_radial = name in ("radial", "golden_angle")
     return SamplingConfig(

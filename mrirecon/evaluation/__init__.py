@@ -34,6 +34,12 @@ from mrirecon.evaluation.statistics import (
     compare_groups,
     compare_methods,
 )
+from mrirecon.evaluation.strategies import (
+    RECONSTRUCTIONS,
+    StrategyResult,
+    compare_strategies,
+)
+from mrirecon.evaluation.strategy_choice import explain_choice, explain_result, rank_strategies
 
 __all__ = [
     "ALL_METHODS",
@@ -41,6 +47,7 @@ __all__ = [
     "METHODS",
     "METRICS",
     "OFF_GRID_METHODS",
+    "RECONSTRUCTIONS",
     "Comparison",
     "Evaluation",
     "Example",
@@ -51,6 +58,7 @@ __all__ = [
     "ReconstructedBatch",
     "SliceScore",
     "Statistics",
+    "StrategyResult",
     "SubjectScore",
     "adjust_p_values",
     "aggregate",
@@ -60,7 +68,11 @@ __all__ = [
     "compare_evaluation",
     "compare_groups",
     "compare_methods",
+    "compare_strategies",
     "evaluate",
+    "explain_choice",
+    "explain_result",
+    "rank_strategies",
     "reconstruct_batches",
     "score_subjects",
     "summarise_evaluation",

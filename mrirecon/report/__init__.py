@@ -2,6 +2,7 @@
 
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.inspection_page import render_inspection, write_inspection
+from mrirecon.report.strategies_page import render_strategies, write_strategies
 from mrirecon.report.write import render_report, write_report
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "ReportTestSet",
     "render_inspection",
     "render_report",
+    "render_strategies",
     "write_inspection",
     "write_report",
+    "write_strategies",
 ]

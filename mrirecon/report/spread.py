@@ -11,7 +11,8 @@ from mrirecon.sampling import (
     summarise,
     summarise_trajectory,
 )
-from mrirecon.sampling.picture import FLOOR, point_spread, trajectory_spread
+from mrirecon.sampling.picture import FLOOR, decibels, point_spread
+from mrirecon.sampling.side_lobes import trajectory_spread
 
 
 def draw_spread(sampling: Undersampling, mask: Tensor) -> Chart:
@@ -22,13 +23,13 @@ def draw_spread(sampling: Undersampling, mask: Tensor) -> Chart:
         mask: bool, (rows, cols), that it made.
     """
     if isinstance(sampling, TrajectoryConfig):
-        decibels = trajectory_spread(sampling, (mask.shape[0], mask.shape[1]))
-        return Chart(spread_picture_uri(decibels), "Point spread function", is_picture=True)
-    decibels = point_spread(mask)
+        spread = decibels(trajectory_spread(sampling, (mask.shape[0], mask.shape[1])))
+        return Chart(spread_picture_uri(spread), "Point spread function", is_picture=True)
+    spread = point_spread(mask)
     if not sampling.is_line_mask:
-        return Chart(spread_picture_uri(decibels), "Point spread function", is_picture=True)
-    row, col = (size // 2 for size in decibels.shape)
-    along = decibels[row] if sampling.axis == "cols" else decibels[:, col]
+        return Chart(spread_picture_uri(spread), "Point spread function", is_picture=True)
+    row, col = (size // 2 for size in spread.shape)
+    along = spread[row] if sampling.axis == "cols" else spread[:, col]
     return Chart(spread_curve_uri(along, FLOOR), "Point spread function along the lines")
 
 

@@ -1,5 +1,6 @@
 """Undersampling: strategies, their exact making, what they amount to, and what can be played."""
 
+from mrirecon.sampling.candidates import CANDIDATES, make_candidate
 from mrirecon.sampling.config import SamplingConfig, Strategy
 from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines
 from mrirecon.sampling.feasibility import Feasibility, check_coords, check_feasibility
@@ -12,6 +13,12 @@ from mrirecon.sampling.scanner import (
     AcquisitionConfig,
     ScannerProfile,
     load_profile,
+)
+from mrirecon.sampling.side_lobes import (
+    SideLobes,
+    mask_spread,
+    measure_side_lobes,
+    trajectory_spread,
 )
 from mrirecon.sampling.spiral_design import (
     SpiralDesign,
@@ -45,6 +52,7 @@ Undersampling = SamplingConfig | TrajectoryConfig
 """How k-space is undersampled: by a mask on the grid, or along a trajectory off it."""
 
 __all__ = [
+    "CANDIDATES",
     "CLINICAL_1_5T",
     "CLINICAL_3T",
     "PROFILES",
@@ -56,6 +64,7 @@ __all__ = [
     "Readouts",
     "SamplingConfig",
     "ScannerProfile",
+    "SideLobes",
     "SpiralDesign",
     "Strategy",
     "TrajectoryConfig",
@@ -73,8 +82,11 @@ __all__ = [
     "kooshball",
     "kooshball_density",
     "load_profile",
+    "make_candidate",
     "make_mask",
     "mask_batch",
+    "mask_spread",
+    "measure_side_lobes",
     "plan_trajectory",
     "radial_density",
     "radial_trajectory",
@@ -85,4 +97,5 @@ __all__ = [
     "summarise",
     "summarise_trajectory",
     "trajectory_mask",
+    "trajectory_spread",
 ]

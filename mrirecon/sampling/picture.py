@@ -6,20 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.files import atomic_path
-from mrirecon.fourier import ifft_centred, masked_dims
+from mrirecon.fourier import masked_dims
+from mrirecon.sampling.side_lobes import mask_spread, trajectory_spread
 from mrirecon.sampling.summary import MaskSummary, full_mask
-from mrirecon.sampling.trajectory_config import (
-    TrajectoryConfig,
-    plan_trajectory,
-    summarise_trajectory,
-)
+from mrirecon.sampling.trajectory_config import TrajectoryConfig, summarise_trajectory
 
 FLOOR = -60.0  # [dB], the darkest value drawn; an aliased copy below it is lost in any image
 PANEL = 3.0  # [inch], width of one mask
@@ -69,7 +65,7 @@ def draw_masks(masks: Sequence[tuple[str, Tensor, MaskSummary]], path: Path) -> 
 
 
 def point_spread(mask: Tensor) -> NDArray[np.float64]:
-    """Compute the magnitude of a mask's point spread function relative to its peak.
+    """Compute a mask's point spread function relative to its peak.
 
     Args:
         mask: bool, (rows, cols).
@@ -77,19 +73,12 @@ def point_spread(mask: Tensor) -> NDArray[np.float64]:
     Returns:
         float64, (rows, cols), in [dB], 0 at the centre, not below `FLOOR`.
     """
-    return _decibels(ifft_centred(mask.to(torch.complex128)).abs())
+    return decibels(mask_spread(mask))
 
 
-def trajectory_spread(trajectory: TrajectoryConfig, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Compute the magnitude of a trajectory's point spread function: a point, gridded.
-
-    Returns:
-        As `point_spread`.
-    """
-    nufft = plan_trajectory(trajectory, shape, torch.device("cpu"))
-    assert nufft.density is not None, "plan_trajectory gives one"
-    point = nufft.density.to(torch.complex64)[None, None]  # every sample of a point is 1
-    return _decibels(nufft.adjoint(point)[0, 0].abs())
+def decibels(spread: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn a relative point spread function into [dB], not below `FLOOR`."""
+    return np.asarray(20 * np.log10(np.maximum(spread, 10 ** (FLOOR / 20))))
 
 
 def draw_trajectory(
@@ -121,14 +110,9 @@ def draw_trajectory(
         f"{title}\n{_wrapped(summarise_trajectory(trajectory, shape))}", fontsize="small"
     )
     above.set_xlabel("[cycles per field of view]", fontsize="small")
-    _draw_spread(below, trajectory_spread(trajectory, shape))
+    _draw_spread(below, decibels(trajectory_spread(trajectory, shape)))
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=RESOLUTION)
-
-
-def _decibels(spread: Tensor) -> NDArray[np.float64]:
-    relative = spread.double() / spread.max()
-    return np.asarray(20 * torch.log10(relative.clamp_min(10 ** (FLOOR / 20))).numpy())
 
 
 def _draw_mask(axes: Axes, mask: Tensor, title: str, summary: MaskSummary) -> None:

@@ -54,27 +54,31 @@ def count_spokes(config: SamplingConfig, shape: tuple[int, ...]) -> int:
         ValueError: "acceleration: ..." below what spokes can reach without the corners, or above
             that of a single spoke.
     """
-
-    def measured(n_spokes: int) -> float:
-        mask = rasterise(_angles(config, n_spokes, config.offset or 0.0), shape)
-        return mask.size / int(mask.sum())
-
     low, high = 1, 2 * max(shape)  # so many spokes leave only the corners unmeasured
-    if config.acceleration < (least := measured(high)):
+    if config.acceleration < (least := spokes_acceleration(config, high, shape)):
         raise ValueError(
             f"acceleration: expected at least {least:.3f} for {config.strategy} on "
             f"{shape[0]} x {shape[1]}, since spokes leave the corners out, "
             f"got {config.acceleration:g}"
         )
-    if config.acceleration > (most := measured(low)):
+    if config.acceleration > (most := spokes_acceleration(config, low, shape)):
         raise ValueError(
             f"acceleration: expected at most {most:.3f}, which is one spoke, "
             f"got {config.acceleration:g}"
         )
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if measured(middle) > config.acceleration else (low, middle)
-    return min(low, high, key=lambda n: abs(measured(n) - config.acceleration))
+        is_too_few = spokes_acceleration(config, middle, shape) > config.acceleration
+        low, high = (middle, high) if is_too_few else (low, middle)
+    return min(
+        low, high, key=lambda n: abs(spokes_acceleration(config, n, shape) - config.acceleration)
+    )
+
+
+def spokes_acceleration(config: SamplingConfig, n_spokes: int, shape: tuple[int, ...]) -> float:
+    """Measure the acceleration of that many spokes, from the angle 0 if none is set."""
+    mask = rasterise(_angles(config, n_spokes, config.offset or 0.0), shape)
+    return mask.size / int(mask.sum())
 
 
 def rasterise(angles: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:

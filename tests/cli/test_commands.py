@@ -18,7 +18,7 @@ from raw_sources import coil_kspace, dicom_slice, save_dicom, save_fastmri
 from mrirecon.data import SliceStore, read_source
 from mrirecon.evaluation import METHODS, OFF_GRID_METHODS
 from mrirecon.fourier import fft_centred
-from mrirecon.sampling import STRATEGIES, SamplingConfig, make_mask
+from mrirecon.sampling import CANDIDATES, STRATEGIES, SamplingConfig, make_mask
 from mrirecon.training import TrainingStopped
 
 
@@ -65,12 +65,47 @@ def test_inspect_writes_a_page_that_needs_nothing_else(
     assert "http" not in page.replace("http-equiv", "")
 
 
-def test_sampling_draws_every_strategy(mrirecon: Command, tmp_path: Path) -> None:
+def test_sampling_draws_every_strategy(
+    mrirecon: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        "mrirecon.cli.sampling.draw_masks",
+        lambda masks, _path: drawn.extend(title for title, _, _ in masks),
+    )
     result = mrirecon("sampling", "--size", 64, 48, "--out", tmp_path / "masks.png")
     assert result.status == 0, result.err
     assert result.out.count("acceleration") == len(STRATEGIES)
+    assert drawn == [name.replace("_", " ") for name in STRATEGIES]
+
+
+def test_sampling_draws_what_is_asked_for(mrirecon: Command, tmp_path: Path) -> None:
+    chosen = [part for name in ("random", "poisson_disc") for part in ("--strategy", name)]
+    result = mrirecon("sampling", "--size", 64, 48, "--out", tmp_path / "masks.png", *chosen)
+    assert result.status == 0, result.err
     with Image.open(tmp_path / "masks.png") as picture:
-        assert picture.size[0] > 1500  # six columns
+        assert picture.size[0] > 700  # two columns
+
+
+def test_sampling_lists_its_strategies(mrirecon: Command) -> None:
+    result = mrirecon("sampling", "--list")
+    assert result.status == 0
+    assert all(name in result.out for name in CANDIDATES)
+
+
+def test_sampling_compares_strategies_on_an_image(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    chosen = [part for name in ("equispaced", "poisson_disc") for part in ("--strategy", name)]
+    source = pictures / "person_0"
+    html = tmp_path / "page.html"
+    result = mrirecon("sampling", "--image", source, *chosen, "--html", html, "--slice", 1)
+    assert result.status == 0, result.err
+    assert "slice 1, 4 times shorter" in result.out
+    assert "equispaced: SSIM 0." in result.out
+    assert "points of a plane need a 3-D scan" in html.read_text("utf-8")
+    in_3d = mrirecon("sampling", "--image", source, *chosen, "--partitions", 16)
+    assert "the highest of the 2 that clinical_3t can play" in in_3d.out
 
 
 def test_a_run_is_trained_scored_and_reported(

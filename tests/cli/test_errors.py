@@ -163,6 +163,19 @@ def test_unknown_split_protocol_device_and_strategy(
     check(mrirecon("evaluate", trained, "--device", "abacus"), "--device", "abacus")
     out = tmp_path / "m.png"
     check(mrirecon("sampling", "--strategy", "spiral9", "--out", out), "spiral9", "golden_angle")
+    check(mrirecon("sampling", "--strategy", "spiral", "--out", out), "--image it is compared")
+    check(mrirecon("sampling", "--html", out), "--html", "expected --image")
+    check(mrirecon("sampling", "--image", tmp_path / "none"), "none: no such file")
+
+
+def test_a_comparison_refuses_what_it_has_not(
+    mrirecon: Command, pictures: Path, tmp_path: Path
+) -> None:
+    source = pictures / "person_0"
+    check(mrirecon("sampling", "--image", source, "--slice", 4), "--slice: expected 0 to 3, got 4")
+    check(mrirecon("sampling", "--image", source, "--strategy", "spiral9"), "spiral9", "spiral")
+    check(mrirecon("sampling", "--image", source, "--scanner", "7t"), "clinical_3t", "7t")
+    check(mrirecon("sampling", "--image", source, "--noise", -1), "noise_std", "-1")
 
 
 def test_kspace_that_is_none(mrirecon: Command, trained: Path, tmp_path: Path) -> None:

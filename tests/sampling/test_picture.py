@@ -30,6 +30,19 @@ def test_the_figure_is_a_picture_with_a_column_for_each_mask(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["one.png", "three.png"]
 
 
+def test_many_masks_go_on_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mrirecon.sampling.picture.MOST_COLUMNS", 2)
+    two, three = tmp_path / "two.png", tmp_path / "three.png"
+    draw_masks([titled("random"), titled("poisson_disc")], two)
+    draw_masks([titled("random"), titled("poisson_disc"), titled("gaussian")], three)
+    with Image.open(two) as one_band, Image.open(three) as two_bands:
+        assert two_bands.width == one_band.width
+        assert two_bands.height == 2 * one_band.height
+        last = np.asarray(two_bands.convert("L"))[one_band.height :]
+        assert (last[:, : last.shape[1] // 2] < 60).mean() > 0.2
+        assert last[:, -150:].min() > 200  # no fourth mask, and no empty axes
+
+
 def test_point_spread_of_full_sampling_is_one_point() -> None:
     spread = point_spread(torch.ones(SHAPE, dtype=torch.bool))
     expected = np.full(SHAPE, FLOOR)

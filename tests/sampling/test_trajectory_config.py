@@ -13,7 +13,8 @@ from mrirecon.sampling import (
     summarise_trajectory,
     trajectory_mask,
 )
-from mrirecon.sampling.picture import FLOOR, draw_trajectory, trajectory_spread
+from mrirecon.sampling.picture import FLOOR, decibels, draw_trajectory
+from mrirecon.sampling.side_lobes import trajectory_spread
 
 SHAPE = (48, 64)
 CPU = torch.device("cpu")
@@ -62,12 +63,12 @@ def test_a_point_spreads_to_a_point_and_streaks() -> None:
     full = TrajectoryConfig(n_readouts=150, n_samples=128, order="uniform")
     row, col = SHAPE[0] // 2, SHAPE[1] // 2
     for config in (RADIAL, full):
-        spread = trajectory_spread(config, SHAPE)
+        spread = decibels(trajectory_spread(config, SHAPE))
         assert spread.shape == SHAPE
         assert np.unravel_index(spread.argmax(), SHAPE) == (row, col)
         assert (spread.max(), spread.min() >= FLOOR) == (0, True)
     far = np.hypot(*np.ogrid[-row:row, -col:col]) > 12
-    streaks = [10 ** (trajectory_spread(config, SHAPE)[far] / 20) for config in (RADIAL, full)]
+    streaks = [trajectory_spread(config, SHAPE)[far] for config in (RADIAL, full)]
     assert streaks[0].mean() > 2 * streaks[1].mean()
 
 

@@ -1,0 +1,222 @@
+"""Compare sampling strategies at one scan time: what each spreads, costs, and lets be recovered."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mrirecon.classical import noise_amplification, reconstruct, ring_coil_maps
+from mrirecon.fourier import fft_centred
+from mrirecon.metrics import Protocol, Score, score_volume
+from mrirecon.nufft import Nufft
+from mrirecon.ops import apply_mask, expand_coils
+from mrirecon.sampling import (
+    AcquisitionConfig,
+    Feasibility,
+    MaskSummary,
+    ScannerProfile,
+    SideLobes,
+    TrajectoryConfig,
+    Undersampling,
+    check_feasibility,
+    full_mask,
+    make_mask,
+    mask_spread,
+    measure_side_lobes,
+    plan_trajectory,
+    summarise,
+    summarise_trajectory,
+    trajectory_mask,
+    trajectory_spread,
+)
+
+N_COILS = 8
+RECONSTRUCTIONS: dict[str, tuple[str, int]] = {
+    "zero-filled": ("zero-filled", 1),
+    "total variation": ("tv", 1),
+    "SENSE": ("cg-sense", N_COILS),
+}
+"""What is scored: name -> (method of `mrirecon.classical`, coils of the simulated scan)."""
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """What is known of one strategy, all measured.
+
+    Attributes:
+        name: of the candidate.
+        undersampling: its description.
+        mask: bool, (rows, cols), measured; off the grid a picture of it.
+        summary: what it measures.
+        feasibility: whether the scanner can play it, and how long the scan takes.
+        spread: float64, (rows, cols), the point spread function relative to its peak.
+        side_lobes: of `spread`.
+        noise: see `noise_amplification`.
+        scores: of each of `RECONSTRUCTIONS`.
+        images: float32, (rows, cols), of each of `RECONSTRUCTIONS`, in [0, 1] and a little above.
+    """
+
+    name: str
+    undersampling: Undersampling
+    mask: Tensor
+    summary: MaskSummary
+    feasibility: Feasibility
+    spread: NDArray[np.float64]
+    side_lobes: SideLobes
+    noise: float
+    scores: dict[str, Score]
+    images: dict[str, Tensor]
+
+    @property
+    def best_method(self) -> str:
+        """The reconstruction of the highest SSIM; zero-filling is none."""
+        methods = [method for method in RECONSTRUCTIONS if method != "zero-filled"]
+        return max(methods, key=lambda method: self.scores[method].ssim)
+
+    @property
+    def best_score(self) -> Score:
+        """The score of `best_method`."""
+        return self.scores[self.best_method]
+
+
+def compare_strategies(
+    candidates: Mapping[str, Undersampling],
+    image: Tensor,
+    *,
+    acquisition: AcquisitionConfig,
+    profile: ScannerProfile,
+    protocol: Protocol,
+    noise_std: float = 0.0,
+    seed: int = 0,
+    progress: Callable[[int, str], None] | None = None,
+) -> list[StrategyResult]:
+    """Measure every candidate on one image.
+
+    The scan is simulated from the magnitude image, without a phase, once with one coil and once
+    with a ring of `N_COILS`, with the same noise in every sample.
+
+    Args:
+        candidates: at least one, by name.
+        image: real, (rows, cols), fully sampled, not negative.
+        acquisition: what the scanner repeats.
+        profile: the scanner.
+        protocol: of the scores; its data range is the image's maximum.
+        noise_std: standard deviation of the real and of the imaginary part of each sample's noise,
+            as a part of the image's maximum.
+        seed: of masks and noise.
+        progress: called with the number of finished candidates and the name of the next.
+
+    Returns:
+        The results, in the order of the candidates; `rank_strategies` sorts them.
+
+    Raises:
+        ValueError: "candidates: ...", "image: ..." or "noise_std: ..."; or one does not fit the
+            image, and the message names it.
+    """
+    if not candidates:
+        raise ValueError("candidates: expected at least one, got none")
+    target = _scaled(image)
+    if not 0 <= noise_std < math.inf:
+        raise ValueError(f"noise_std: expected 0 or more, got {noise_std}")
+    coil_maps = ring_coil_maps(N_COILS, (target.shape[0], target.shape[1]))
+    scan = _Scan(target, coil_maps, noise_std, seed, acquisition, profile, protocol)
+    results = []
+    for number, (name, undersampling) in enumerate(candidates.items()):
+        if progress is not None:
+            progress(number, name)
+        try:
+            results.append(_measure(name, undersampling, scan))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return results
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """A scan to simulate, of an image (rows, cols) in [0, 1], and how to judge it."""
+
+    target: Tensor
+    coil_maps: Tensor
+    noise_std: float
+    seed: int
+    acquisition: AcquisitionConfig
+    profile: ScannerProfile
+    protocol: Protocol
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.target.shape[0], self.target.shape[1]
+
+    def measure(self, sampled: Tensor | Nufft, n_coils: int) -> Tensor:
+        """Simulate noisy k-space of the image, (1, coils, rows, cols) or (1, coils, samples)."""
+        images = self.target.to(torch.complex64)[None, None]
+        if n_coils > 1:
+            images = expand_coils(images, self.coil_maps)
+        kspace = sampled(images) if isinstance(sampled, Nufft) else fft_centred(images)
+        generator = torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(kspace.shape, dtype=kspace.dtype, generator=generator)
+        kspace = kspace + math.sqrt(2) * self.noise_std * noise  # torch's has unit variance in all
+        return kspace if isinstance(sampled, Nufft) else apply_mask(kspace, sampled)
+
+
+def _measure(name: str, undersampling: Undersampling, scan: _Scan) -> StrategyResult:
+    sampled: Tensor | Nufft
+    if isinstance(undersampling, TrajectoryConfig):
+        summary = summarise_trajectory(undersampling, scan.shape)
+        sampled = plan_trajectory(undersampling, scan.shape, scan.target.device)
+        mask = trajectory_mask(undersampling, scan.shape)
+        spread = trajectory_spread(undersampling, scan.shape)
+    else:
+        sampled = make_mask(undersampling, scan.shape, seed=scan.seed)
+        summary = summarise(undersampling, sampled, scan.shape)
+        mask = full_mask(sampled, scan.shape)
+        spread = mask_spread(mask)
+    images = _reconstruct_all(sampled, scan)
+    return StrategyResult(
+        name=name,
+        undersampling=undersampling,
+        mask=mask,
+        summary=summary,
+        feasibility=check_feasibility(
+            undersampling, scan.shape, scan.acquisition, scan.profile, seed=scan.seed
+        ),
+        spread=spread,
+        side_lobes=measure_side_lobes(spread),
+        noise=noise_amplification(
+            sampled, scan.coil_maps, scan_time_factor=summary.scan_time_factor
+        ),
+        scores={
+            method: score_volume(
+                image[None], scan.target[None], data_range=1.0, protocol=scan.protocol
+            )
+            for method, image in images.items()
+        },
+        images=images,
+    )
+
+
+def _reconstruct_all(sampled: Tensor | Nufft, scan: _Scan) -> dict[str, Tensor]:
+    """Reconstruct the magnitude image by each method."""
+    images = {}
+    for name, (method, n_coils) in RECONSTRUCTIONS.items():
+        kspace = scan.measure(sampled, n_coils)
+        coil_maps = scan.coil_maps if n_coils > 1 else None
+        images[name] = reconstruct(method, kspace, sampled, coil_maps)[0, 0].abs()
+    return images
+
+
+def _scaled(image: Tensor) -> Tensor:
+    """Check an image, and scale it to a maximum of 1, float32."""
+    if image.ndim != 2 or min(image.shape) < 16:
+        expected = "(rows, cols), each at least 16"
+        raise ValueError(f"image: expected {expected}, got {tuple(image.shape)}")
+    values = image.to(torch.float32)
+    if not bool(values.isfinite().all()) or float(values.min()) < 0 or float(values.max()) == 0:
+        expected = "finite magnitudes, 0 or more, not all 0"
+        got = f"{float(values.min()):g} to {float(values.max()):g}"
+        raise ValueError(f"image: expected {expected}, got {got}")
+    return values / values.max()

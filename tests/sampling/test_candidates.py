@@ -1,0 +1,83 @@
+import pytest
+
+from mrirecon.sampling import (
+    CANDIDATES,
+    CLINICAL_3T,
+    STRATEGIES,
+    AcquisitionConfig,
+    SamplingConfig,
+    TrajectoryConfig,
+    check_feasibility,
+    make_candidate,
+    make_mask,
+    summarise,
+    summarise_trajectory,
+)
+
+SHAPE = (96, 128)
+SCAN = AcquisitionConfig(field_of_view=(0.192, 0.256))
+EXACT = [
+    name
+    for name in CANDIDATES
+    if name not in ("every_nth", "radial") and not name.startswith("fastmri")
+]
+
+
+def candidate(name: str, factor: float = 4, **options: int) -> SamplingConfig | TrajectoryConfig:
+    return make_candidate(name, SHAPE, factor, acquisition=SCAN, profile=CLINICAL_3T, **options)
+
+
+def scan_time_factor(config: SamplingConfig | TrajectoryConfig) -> float:
+    if isinstance(config, TrajectoryConfig):
+        return summarise_trajectory(config, SHAPE).scan_time_factor
+    return summarise(config, make_mask(config, SHAPE, seed=0), SHAPE).scan_time_factor
+
+
+def test_every_strategy_is_a_candidate() -> None:
+    assert set(STRATEGIES) < set(CANDIDATES)
+
+
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("factor", [2, 4])
+def test_all_take_the_scan_time_asked_for(name: str, factor: int) -> None:
+    assert scan_time_factor(candidate(name, factor)) == pytest.approx(factor, rel=0.01)
+
+
+@pytest.mark.parametrize("name", sorted(set(CANDIDATES) - set(EXACT)))
+def test_whole_spacings_come_as_near_as_they_can(name: str) -> None:
+    assert scan_time_factor(candidate(name)) == pytest.approx(4, rel=0.16)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_candidate_has_a_scan_time_and_can_be_played_in_3d(name: str) -> None:
+    scan = AcquisitionConfig(field_of_view=(0.192, 0.256), n_partitions=32)
+    found = check_feasibility(candidate(name), SHAPE, scan, CLINICAL_3T)
+    assert found.problems == ()
+    assert 0 < found.scan_time < 0.3 * found.full_scan_time
+
+
+def test_calibration_is_passed_on_where_there_is_some() -> None:
+    assert candidate("poisson_disc", calibration=12).calibration == 12  # type: ignore[union-attr]
+    assert candidate("golden_angle", calibration=12).calibration is None  # type: ignore[union-attr]
+
+
+def test_spirals_are_designed_for_the_scanner() -> None:
+    even, varying = candidate("spiral"), candidate("variable_density_spiral")
+    assert isinstance(even, TrajectoryConfig)
+    assert isinstance(varying, TrajectoryConfig)
+    assert even.design is not None
+    assert (even.design.max_slew, even.design.pixel_size) == (CLINICAL_3T.max_slew, 2e-3)
+    assert varying.n_samples < even.n_samples
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "text"),
+    [
+        ("spirals", 4, r"^strategy: expected one of equispaced, .*, got 'spirals'$"),
+        ("random", 0.5, r"^scan_time_factor: expected 1 or more, got 0\.5$"),
+        ("random", float("nan"), r"^scan_time_factor: expected 1 or more, got nan$"),
+    ],
+)
+def test_what_is_no_candidate_is_refused(name: str, factor: float, text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        candidate(name, factor)
