@@ -34,13 +34,16 @@ def inspect(
     contents: ContentsOption = None,
     axes: AxesOption = None,
     key: KeyOption = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Store that holds none of these persons and images.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     html: Annotated[Path | None, typer.Option(help="Page to write, with pictures.")] = None,
 ) -> None:
-    """Count, measure and check images: sizes, ranges, blank and repeated slices, broken files.
+    """Count, measure and check images and k-space: sizes, noise, compression, sampling, leakage.
 
     Exit status 1 if `prepare` would refuse the source as it is, or if training on it would not be
-    safe: one person in two splits, or one image under two names.
+    safe: one person in two splits, one image under two names, or in the store of `--against`.
     """
     with progress_bar("reading") as bar:
         task = bar.add_task("")
@@ -49,6 +52,7 @@ def inspect(
             channel=channel,
             slice_axis=slice_axis_of(slice_axis),
             arrays=array_options(contents, axes, key),
+            against=against,
             progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
         )
     if as_json:
@@ -71,6 +75,7 @@ def _print(found: Inspection) -> None:
         "type",
         "range",
         "blank",
+        "SNR",
         title=", ".join(map(str, found.source.paths)),
     )
     for subject in found.subjects[:MOST_ROWS]:
@@ -82,6 +87,7 @@ def _print(found: Inspection) -> None:
             ", ".join(subject.dtypes),
             f"{subject.minimum:g} to {subject.maximum:g}",
             str(subject.n_blank or ""),
+            "" if subject.snr.value is None else f"{subject.snr.value:.3g}",
         )
     if len(found.subjects) > MOST_ROWS:
         table.add_row(f"and {len(found.subjects) - MOST_ROWS} more")
@@ -91,6 +97,10 @@ def _print(found: Inspection) -> None:
     say(f"subjects: {len(found.subjects)}, slices: {found.n_slices}, size: {sizes}")
     for origin in sorted({subject.origin for subject in found.subjects}):
         say(f"pixels: {origin}")
+    for method in sorted({s.snr.method for s in found.subjects if s.snr.value is not None}):
+        say(f"SNR: by {method}")
+    for report in found.kspace[:MOST_ROWS]:
+        say(f"k-space: {report}")
     for file, error in list(found.unreadable.items())[:MOST_ROWS]:
         say(f"unreadable: {error if error.startswith(str(file)) else f'{file}: {error}'}")
     for problem in found.problems:
@@ -111,6 +121,9 @@ def _as_json(found: Inspection) -> dict[str, object]:
         "unreadable": {str(file): error for file, error in found.unreadable.items()},
         "duplicates": found.duplicates,
         "look_alikes": [asdict(pair) for pair in found.look_alikes],
+        "kspace": [asdict(report) for report in found.kspace],
+        "against": None if found.against is None else str(found.against),
+        "findings": [asdict(finding) for finding in found.findings],
         "problems": found.problems,
         "notes": found.notes,
     }

@@ -2,8 +2,9 @@
 
 from mrirecon.data.augment import AugmentationConfig, augment
 from mrirecon.data.dataset import RawBatch, SliceDataset
-from mrirecon.data.findings import Inspection, LookAlike, SubjectReport
+from mrirecon.data.findings import Finding, Inspection, SubjectReport
 from mrirecon.data.inspection import inspect_source
+from mrirecon.data.leakage import LookAlike
 from mrirecon.data.prepare import Prepared, prepare
 from mrirecon.data.prepare_config import PrepareConfig
 from mrirecon.data.prepared_subject import LeftOut
@@ -27,6 +28,7 @@ __all__ = [
     "ArrayOptions",
     "AugmentationConfig",
     "ChannelError",
+    "Finding",
     "Inspection",
     "LeftOut",
     "LookAlike",

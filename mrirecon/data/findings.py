@@ -1,16 +1,21 @@
-"""What an inspection found: counts, what `prepare` refuses, what makes training unsafe."""
+"""What an inspection found: measures of every subject, and what follows from them."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mrirecon.data.checks import SpectrumDrop
+from mrirecon.data.kspace_checks import KspaceReport
+from mrirecon.data.leakage import LookAlike, StoredAlike
+from mrirecon.data.noise import Snr
+from mrirecon.data.orientation import Turned
 from mrirecon.data.readers import Source, Split
-from mrirecon.data.readers.picture import CHOICES
 
+Severity = Literal["problem", "note"]
 Size = tuple[int, int]
 
 
@@ -40,6 +45,12 @@ class SubjectReport:
     """Slices that show something and equal an earlier one of this subject."""
     spectrum_drops: tuple[SpectrumDrop, ...]
     """Axes along which the outer k-space is nearly empty, see `find_spectrum_drops`."""
+    snr: Snr
+    """See `magnitude_snr`."""
+    was_jpeg: bool
+    """Whether pixels show that they were JPEG once, see `has_jpeg_trace`."""
+    halved_axes: tuple[str, ...]
+    """See `find_halved_axes`."""
     origin: str
     """What the pixels are, see `Subject.origin`."""
     notes: tuple[str, ...]
@@ -49,15 +60,17 @@ class SubjectReport:
 
 
 @dataclass(frozen=True)
-class LookAlike:
-    """Two slices of two persons that are one image, up to contrast, noise or compression."""
+class Finding:
+    """One thing that is odd, and how to resolve it."""
 
-    first: str
-    """Subject and number of the slice."""
-    second: str
-    persons: tuple[str, str]
-    likeness: float
-    """Correlation, see `mrirecon.data.checks.LOOK_ALIKE`."""
+    severity: Severity
+    """Problems make `prepare` refuse or training unsafe; notes do not."""
+    check: str
+    """What was looked at, in a word or two: sizes, leakage, JPEG, ..."""
+    text: str
+    """One line."""
+    subjects: tuple[str, ...] = ()
+    """Whom it concerns; none where it is the whole source."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,16 @@ class Inspection:
     """Persons that share an identical slice, which shows something."""
     look_alikes: tuple[LookAlike, ...]
     """Slices of persons that share no identical one, the two most alike of each pair."""
+    turned: tuple[Turned, ...]
+    """Subjects that lie otherwise than the others."""
+    kspace: tuple[KspaceReport, ...]
+    """Of subjects with measured k-space, also where it makes no images."""
+    against: Path | None
+    """Store that the source was compared with."""
+    stored: tuple[StoredAlike, ...]
+    """What of the source is in that store."""
+    findings: tuple[Finding, ...] = ()
+    """Problems first."""
 
     @property
     def n_slices(self) -> int:
@@ -106,80 +129,9 @@ class Inspection:
     @property
     def problems(self) -> tuple[str, ...]:
         """What `prepare` refuses or makes training unsafe, and how to resolve it; one line each."""
-        found = []
-        if self.unreadable:
-            found.append(f"{_count(len(self.unreadable), 'file')} cannot be read")
-        if self.n_colour:
-            pictures = _count(self.n_colour, "colour picture")
-            found.append(f"{pictures}: choose a channel (--channel): {CHOICES}")
-        for subject in self.subjects:
-            if subject.n_not_finite:
-                found.append(f"{subject.name}: NaN or Inf in {_count(subject.n_not_finite)}")
-            if subject.n_negative:
-                negative = f"{subject.name}: values below 0 in {_count(subject.n_negative)}"
-                found.append(f"{negative}; set them to 0 with --clip-negative")
-            if len(subject.sizes) > 1:
-                sizes = ", ".join(f"{r} x {c} ({n})" for (r, c), n in subject.sizes.items())
-                found.append(
-                    f"{subject.name}: slices of several sizes: {sizes}; choose one (--size)"
-                )
-            if subject.n_blank == subject.n_slices:
-                found.append(f"{subject.name}: no slice shows anything")
-        return (*found, *self._persons_in_two_splits(), *self._one_image_of_two_persons())
+        return tuple(found.text for found in self.findings if found.severity == "problem")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What one should know; one line each."""
-        found = []
-        if self.n_blank:
-            found.append(f"{_count(self.n_blank)} show nothing; leave them out with --drop-blank")
-        if self.n_lossy:
-            found.append(f"{_count(self.n_lossy, 'JPEG file')}: lossy, not the measured values")
-        for subject in self.subjects:
-            found += [f"{subject.name}: {note}" for note in subject.notes]
-            if subject.n_repeated:
-                found.append(f"{subject.name}: {_count(subject.n_repeated)} repeated")
-        found += self._interpolated()
-        if self.source.masks:
-            found.append(f"{_count(len(self.source.masks), 'mask file')} set apart")
-        if self.source.ignored:
-            found.append(f"{_count(len(self.source.ignored), 'file')} of other kinds ignored")
-        if len({subject.voxel_size for subject in self.subjects}) > 1:
-            found.append("voxel sizes differ between subjects")
-        return tuple(found)
-
-    def _persons_in_two_splits(self) -> list[str]:
-        splits = defaultdict(set)
-        for subject in self.subjects:
-            splits[subject.person].add(subject.split or "no split")
-        return [
-            f"{person}: in {' and '.join(sorted(found))}; a person belongs in one split"
-            for person, found in splits.items()
-            if len(found) > 1
-        ]
-
-    def _one_image_of_two_persons(self) -> list[str]:
-        found = [f"identical slices in {', '.join(names)}" for names in self.duplicates]
-        found += [
-            f"{pair.first} and {pair.second} look alike ({pair.likeness:.4f})"
-            for pair in self.look_alikes
-        ]
-        return [f"{text}: one person under several names stands in two splits" for text in found]
-
-    def _interpolated(self) -> list[str]:
-        """Tell of all subjects at once, since whole data sets are made alike."""
-        found = [subject for subject in self.subjects if subject.spectrum_drops]
-        if not found:
-            return []
-        drops = sorted({drop.axis for subject in found for drop in subject.spectrum_drops})
-        extents = [drop.extent for subject in found for drop in subject.spectrum_drops]
-        lines = " to ".join(sorted({f"{min(extents):.0%}", f"{max(extents):.0%}"}))
-        return [
-            f"{_count(len(found), 'subject')}: k-space is nearly empty beyond {lines} of "
-            f"{' and '.join(drops)}: interpolated or zero-padded before; scores on such images "
-            "promise too much (Shimron 2022)"
-        ]
-
-
-def _count(number: int, noun: str = "slice") -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        return tuple(found.text for found in self.findings if found.severity == "note")

@@ -1,58 +1,24 @@
 """A first look at a source: what is there, what is odd, and what `prepare` would refuse."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mrirecon.data.checks import digest, find_look_alikes, find_spectrum_drops, thumbnail
-from mrirecon.data.findings import Inspection, LookAlike, SubjectReport
+from mrirecon.data.checks import find_spectrum_drops, thumbnail
+from mrirecon.data.compression import has_jpeg_trace
+from mrirecon.data.findings import Inspection, SubjectReport
+from mrirecon.data.kspace_checks import look_at_kspace
+from mrirecon.data.leakage import KeptSlices
+from mrirecon.data.noise import Snr, magnitude_snr
+from mrirecon.data.orientation import find_halved_axes, find_turned, mean_digest
 from mrirecon.data.pixels import is_blank
 from mrirecon.data.readers import ArrayOptions, ChannelError, Image, SliceAxis, Subject, read_source
 from mrirecon.data.readers.picture import LOSSY_SUFFIXES
-
-
-@dataclass
-class _Slices:
-    """What is kept of slices that show something, to compare those of all subjects."""
-
-    persons: dict[bytes, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """By the hash of a slice."""
-    digests: list[NDArray[np.float32]] = field(default_factory=list)
-    names: list[tuple[str, str]] = field(default_factory=list)
-    """Person, and subject with number of the slice."""
-
-    def add(self, subject: Subject, number: int, image: Image) -> bytes:
-        """Keep a slice, and give its hash."""
-        fingerprint = blake2b(image.tobytes(), digest_size=16).digest()
-        self.persons[fingerprint].add(subject.person)
-        self.digests.append(digest(image))
-        self.names.append((subject.person, f"{subject.name} slice {number}"))
-        return fingerprint
-
-    def duplicates(self) -> list[tuple[str, ...]]:
-        """Name the persons that share an identical slice."""
-        shared = {tuple(sorted(names)) for names in self.persons.values() if len(names) > 1}
-        return sorted(shared)
-
-    def look_alikes(self) -> list[LookAlike]:
-        """Find slices of two persons that are one image, where none is identical."""
-        if not self.digests:
-            return []
-        persons = [person for person, _ in self.names]
-        _, owners = np.unique(persons, return_inverse=True)
-        known = [set(names) for names in self.duplicates()]
-        found = []
-        for first, second, likeness in find_look_alikes(np.array(self.digests), owners):
-            pair = (persons[first], persons[second])
-            if not any(set(pair) <= names for names in known):
-                names = self.names[first][1], self.names[second][1]
-                found.append(LookAlike(*names, pair, likeness))
-        return found
+from mrirecon.data.verdicts import judge
 
 
 def inspect_source(
@@ -61,6 +27,7 @@ def inspect_source(
     channel: str | int | None = None,
     slice_axis: SliceAxis = "axial",
     arrays: ArrayOptions | None = None,
+    against: Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Inspection:
     """Read all of a source and report on it; broken files are listed and not raised.
@@ -70,6 +37,7 @@ def inspect_source(
         channel: of colour pictures, see `read_source`.
         slice_axis: of NIfTI volumes.
         arrays: of .npy, .npz and .cfl files, see `read_source`.
+        against: a store that no person of the source should be in, as that of training.
         progress: called with (subjects done, subjects in all, name) before each subject, and
             with name "" at the end.
 
@@ -77,23 +45,27 @@ def inspect_source(
         The findings.
 
     Raises:
-        FileNotFoundError: there is nothing at `path`.
-        ValueError: no image is there, or an option does not exist.
+        FileNotFoundError: there is nothing at `path` or `against`.
+        ValueError: no image is there, an option does not exist, or `against` is no store.
     """
     source = read_source(path, channel=channel, slice_axis=slice_axis, arrays=arrays)
-    reports = []
+    reports, kspace, patterns = [], [], []
     errors: dict[Path, ValueError] = {}
-    kept = _Slices()
+    kept = KeptSlices()
     for done, subject in enumerate(source.subjects):
         if progress is not None:
             progress(done, len(source.subjects), subject.name)
         slices = subject.read_slices(errors.__setitem__)
         if slices:
             reports.append(_report(subject, slices, kept))
+            patterns.append(mean_digest([image for _, image in slices]))
+        with suppress(ValueError):  # reading the slices has told of it
+            kspace += [report for report in [look_at_kspace(subject)] if report is not None]
     if progress is not None:
         progress(len(source.subjects), len(source.subjects), "")
     files = [file for subject in source.subjects for file in subject.files]
-    return Inspection(
+    names = [report.name for report in reports]
+    found = Inspection(
         source=source,
         subjects=tuple(reports),
         unreadable={
@@ -103,10 +75,15 @@ def inspect_source(
         n_lossy=sum(file.suffix.lower() in LOSSY_SUFFIXES for file in files),
         duplicates=tuple(kept.duplicates()),
         look_alikes=tuple(kept.look_alikes()),
+        turned=tuple(find_turned(names, np.array(patterns))),
+        kspace=tuple(kspace),
+        against=against,
+        stored=() if against is None else tuple(kept.find_in_store(against)),
     )
+    return replace(found, findings=judge(found))
 
 
-def _report(subject: Subject, slices: list[tuple[int, Image]], kept: _Slices) -> SubjectReport:
+def _report(subject: Subject, slices: list[tuple[int, Image]], kept: KeptSlices) -> SubjectReport:
     """Describe a subject, and keep what its slices are compared by."""
     images = [image for _, image in slices]
     finite = [image[np.isfinite(image)] for image in images]
@@ -117,6 +94,7 @@ def _report(subject: Subject, slices: list[tuple[int, Image]], kept: _Slices) ->
     fingerprints = Counter(kept.add(subject, number, image) for number, image in shown)
     sizes = Counter(image.shape for image in images)
     of_one_size = [image for _, image in shown if image.shape == sizes.most_common(1)[0][0]]
+    is_lossy = subject.files[0].suffix.lower() in LOSSY_SUFFIXES  # told of by the files
     return SubjectReport(
         name=subject.name,
         person=subject.person,
@@ -134,6 +112,9 @@ def _report(subject: Subject, slices: list[tuple[int, Image]], kept: _Slices) ->
         voxel_size=subject.voxel_size,
         n_repeated=len(shown) - len(fingerprints),
         spectrum_drops=find_spectrum_drops(of_one_size) if of_one_size else (),
+        snr=magnitude_snr(of_one_size) if of_one_size else Snr(None, "no slice shows anything"),
+        was_jpeg=not is_lossy and bool(of_one_size) and has_jpeg_trace(of_one_size),
+        halved_axes=find_halved_axes(of_one_size) if of_one_size else (),
         origin=subject.origin,
         notes=subject.notes,
         thumbnail=thumbnail(images[len(images) // 2], maximum),

@@ -52,20 +52,25 @@ def render_inspection(found: Inspection) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_FOLDER.joinpath("inspection.html").read_text("utf-8"))
+    problems = [finding for finding in found.findings if finding.severity == "problem"]
+    odd = {name for finding in problems for name in finding.subjects}
     step = max(1, -(-len(found.subjects) // MOST_PICTURES))
     return template.render(
         found=found,
         title=", ".join(path.name or str(path) for path in found.source.paths),
         sizes=", ".join(f"{rows} x {cols} ({n})" for (rows, cols), n in found.sizes.items()),
+        problems=problems,
+        remarks=[finding for finding in found.findings if finding.severity == "note"],
+        methods=sorted({s.snr.method for s in found.subjects if s.snr.value is not None}),
         origins=sorted({subject.origin for subject in found.subjects}),
         persons=len({subject.person for subject in found.subjects}),
-        views=[_lay_out(subject, found.problems) for subject in found.subjects[::step]],
+        views=[_lay_out(subject, odd) for subject in found.subjects[::step]],
         unreadable={str(file): error for file, error in found.unreadable.items()},
         css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8")),
     )
 
 
-def _lay_out(subject: SubjectReport, problems: tuple[str, ...]) -> SubjectView:
+def _lay_out(subject: SubjectReport, odd: set[str]) -> SubjectView:
     sizes = ", ".join(f"{rows} x {cols}" for rows, cols in subject.sizes)
     slices = f"{subject.n_slices} slice" + ("s" if subject.n_slices > 1 else "")
     voxels = (
@@ -76,6 +81,7 @@ def _lay_out(subject: SubjectReport, problems: tuple[str, ...]) -> SubjectView:
         picture=grey_uri(torch.from_numpy(subject.thumbnail).float(), upper=255.0),
         facts=f"{slices}, {sizes}" + (f", {voxels} mm" if voxels else ""),
         values=f"{subject.minimum:g} to {subject.maximum:g}, {', '.join(subject.dtypes)}"
-        + (f", {subject.n_blank} blank" if subject.n_blank else ""),
-        is_odd=any(problem.startswith(f"{subject.name}:") for problem in problems),
+        + (f", {subject.n_blank} blank" if subject.n_blank else "")
+        + ("" if subject.snr.value is None else f", SNR {subject.snr.value:.3g}"),
+        is_odd=subject.name in odd,
     )

@@ -156,10 +156,12 @@ def test_interpolated_images_are_noted_for_all_subjects_at_once(tmp_path: Path) 
         image = np.abs(np.fft.ifft2(np.fft.ifftshift(padded)))
         save_picture(tmp_path / name / "1.png", (image * 255 / image.max()).astype(np.uint8))
 
-    (note,) = inspect_source(tmp_path).notes
+    findings = inspect_source(tmp_path).findings
 
-    assert note.startswith("2 subjects: k-space is nearly empty beyond 6")
-    assert "% of cols: interpolated" in note
+    (found,) = [finding for finding in findings if finding.check == "interpolation"]
+    assert found.text.startswith("2 subjects: k-space is nearly empty beyond 6")
+    assert "% of cols: interpolated" in found.text
+    assert (found.severity, found.subjects) == ("note", ("P1", "P2"))
 
 
 def test_a_person_in_two_splits_is_found(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ in test files, attribute `patient_id`.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
@@ -160,16 +161,11 @@ def _open_target(path: Path, file: h5py.File, name: str) -> OpenVolume:
 def _open_kspace(path: Path, file: h5py.File) -> OpenVolume:
     dataset = require_dataset(path, file, FASTMRI_KSPACE)
     read_kspace = kspace_reader(path, dataset)
-    if "mask" in file:
-        raise ValueError(
-            f"{path}: expected fully sampled k-space to make images of, got a mask (a test file); "
-            "'mrirecon reconstruct' takes undersampled k-space"
-        )
     encoding = _encoding_of(path, file)
     notes: tuple[str, ...] = ()
     if encoding is None:
         notes = ("no ismrmrd_header: readout oversampling, if there is any, is kept",)
-    return kspace_volume(
+    volume = kspace_volume(
         path,
         (len(dataset), 1 if dataset.ndim == 3 else dataset.shape[1]),
         _crop_of(dataset, encoding),
@@ -177,6 +173,14 @@ def _open_kspace(path: Path, file: h5py.File) -> OpenVolume:
         notes=notes,
         voxel_size=None if encoding is None else encoding.reconstructed_voxel_size,
     )
+
+    def refuse(_number: int) -> NoReturn:
+        raise ValueError(
+            f"{path}: expected fully sampled k-space to make images of, got a mask (a test file); "
+            "'mrirecon reconstruct' takes undersampled k-space"
+        )
+
+    return replace(volume, read=refuse) if "mask" in file else volume
 
 
 def _encoding_of(path: Path, file: h5py.File) -> Encoding | None:

@@ -55,6 +55,7 @@ def kspace_volume(
     notes: tuple[str, ...] = (),
     voxel_size: tuple[float, float, float] | None = None,
     measure: Callable[[], Measured] | None = None,
+    read_noise: Callable[[], Kspace | None] = lambda: None,
 ) -> OpenVolume:
     """Describe images that are computed from fully sampled k-space when they are asked for.
 
@@ -66,6 +67,7 @@ def kspace_volume(
         notes: what else one should know.
         voxel_size: between (slices, rows, cols) [mm].
         measure: see `OpenVolume`; without it all slices are read.
+        read_noise: see `OpenVolume`.
     """
     n_slices, n_coils = counts
 
@@ -101,6 +103,7 @@ def kspace_volume(
         coil_images=CoilImages(
             read_coils, f"images of measured k-space of {n_coils} coils", is_measured=True
         ),
+        read_noise=read_noise,
     )
 
 

@@ -78,6 +78,7 @@ def open_trajectory(
         refuse,
         f"measured k-space of {n_coils} coils along a trajectory ({encoding.trajectory})",
         measure=measure,
+        read_noise=read_noise,
     )
 
 

@@ -50,6 +50,7 @@ def _open_slices(lines: Lines, read_noise: ReadNoise) -> OpenVolume:
         notes=lines.notes,
         voxel_size=voxel_size,
         measure=measure,
+        read_noise=read_noise,
     )
 
 
@@ -89,6 +90,7 @@ def _open_slab(lines: Lines, read_noise: ReadNoise) -> OpenVolume:
         notes=lines.notes,
         voxel_size=(depth_mm, rows_mm, cols_mm),
         measure=measure,
+        read_noise=read_noise,
     )
 
 

@@ -53,6 +53,7 @@ class OpenVolume:
             or none on a grid.
         measure: gives the k-space of all slices as it was measured; None if the file has none.
         coil_images: complex images of every coil; None if the file has magnitudes alone.
+        read_noise: gives what the coils received without excitation, see `Measured.noise`.
     """
 
     n_slices: int
@@ -65,6 +66,7 @@ class OpenVolume:
     read_kspace: Callable[[int], Kspace] | None = None
     measure: Callable[[], Measured] | None = None
     coil_images: CoilImages | None = None
+    read_noise: Callable[[], Kspace | None] = lambda: None
 
 
 @dataclass(frozen=True)
