@@ -18,7 +18,7 @@ from mrirecon import Nufft
 from mrirecon.classical import cg_sense_off_grid, root_sum_of_squares, walsh_maps
 from mrirecon.files import atomic_path
 from mrirecon.fourier import fft_centred, ifft_centred
-from mrirecon.nufft import density_compensation
+from mrirecon.nufft import density_compensation, voronoi_density
 
 MAP_WIDTH = 24  # [cycles per field of view], of the central k-space that coil maps are taken from
 
@@ -31,7 +31,7 @@ def main() -> None:
         coords = torch.from_numpy(arrays[options.coords]).float()
     shape = (options.size[0], options.size[1])
     samples = kspace.flatten(1)[None]  # (1, coils, samples)
-    nufft = plan(coords.flatten(0, -2), shape, unit=options.unit)
+    nufft = plan(coords.flatten(0, -2), shape, unit=options.unit, weights=options.weights)
     if options.method == "gridding":
         image = root_sum_of_squares(nufft.grid(samples))
     else:
@@ -40,8 +40,8 @@ def main() -> None:
         np.save(opened, image[0, 0].numpy())
 
 
-def plan(coords: Tensor, shape: tuple[int, int], *, unit: str) -> Nufft:
-    """Plan the transform to (samples, 2) coordinates, with the density of Pipe and Menon.
+def plan(coords: Tensor, shape: tuple[int, int], *, unit: str, weights: str) -> Nufft:
+    """Plan the transform to (samples, 2) coordinates, with weights by iteration or Voronoi cells.
 
     A coordinate up to a cycle beyond the edge, as delays of gradients leave it, is moved by the
     period: sampled at the pixels, k and k - n are the same wave.
@@ -56,6 +56,8 @@ def plan(coords: Tensor, shape: tuple[int, int], *, unit: str) -> Nufft:
         worst = float(coords.abs().nan_to_num(torch.inf).max())
         raise ValueError(f"coords: expected up to n / 2 cycles per field of view, got {worst:g}")
     wrapped = torch.remainder(coords + size / 2, size) - size / 2
+    if weights == "voronoi":
+        return Nufft(wrapped, shape, density=voronoi_density(coords))
     return Nufft(wrapped, shape, density=density_compensation(wrapped, shape))
 
 
@@ -78,6 +80,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--method", choices=["gridding", "cg-sense"], default="cg-sense")
     parser.add_argument("--unit", choices=["field-of-view", "pixel"], default="field-of-view")
+    parser.add_argument("--weights", choices=["iterated", "voronoi"], default="iterated")
     parser.add_argument("--regularisation", type=float, default=1e-3)
     parser.add_argument("--kspace", default="kspace", help="name of the k-space in the file")
     parser.add_argument("--coords", default="coords", help="name of the coordinates in the file")

@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mrirecon.sampling.config import SamplingConfig
-from mrirecon.sampling.readouts import (
-    Readouts,
-    coords_readouts,
-    mask_readouts,
-    trajectory_readouts,
-)
+from mrirecon.sampling.readouts import Readouts, coords_readouts, mask_readouts, trajectory_readouts
 from mrirecon.sampling.scanner import AcquisitionConfig, ScannerProfile
 from mrirecon.sampling.trajectory_config import TrajectoryConfig
 from mrirecon.sampling.waveforms import transition_time
@@ -100,7 +95,8 @@ class Feasibility:
             f"{self.n_excitations} excitations, {self.scan_time:.3g} s instead of "
             f"{self.full_scan_time:.3g} s (/ {self.scan_time_factor:.2f}), readout "
             f"{1e3 * self.readout_time:.3g} ms, {1e3 * self.max_gradient:.3g} mT/m, "
-            f"{self.max_slew:.3g} T/m/s, largest jump {100 * self.largest_jump:.0f} % of k-space"
+            f"{round(self.max_slew, 3):.3g} T/m/s, "
+            f"largest jump {100 * self.largest_jump:.0f} % of k-space"
         )
 
 

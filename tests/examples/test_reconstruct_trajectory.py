@@ -72,3 +72,11 @@ def test_coordinates_in_another_unit_are_refused(scan: tuple[Path, Tensor]) -> N
     assert result.returncode != 0
     assert "coords: expected up to n / 2 cycles per field of view, got 512" in result.stderr
     assert not (path.parent / "image.npy").exists()
+
+
+def test_voronoi_weights_keep_the_scale_of_the_object(scan: tuple[Path, Tensor]) -> None:
+    path, image = scan
+    gridded = reconstruct(path, "--method", "gridding", "--weights", "voronoi")
+    inside = image.numpy() > 0
+    ratio = gridded[inside].mean() / image.numpy()[inside].mean()
+    assert 1 < ratio < 1.05  # 0.98 by iteration, which weighs no sample more than 1

@@ -131,6 +131,17 @@ def test_a_spiral_from_the_centre_starts_at_rest() -> None:
     assert found.readouts.first.gradient == 0
 
 
+def test_the_description_is_one_line_of_the_most_important() -> None:
+    """5 of 100 spokes, each of 128 samples of 10 us, in steps of 100 / 128 cycles per 0.25 m."""
+    found = check_feasibility(
+        TrajectoryConfig(n_readouts=5, n_samples=128), (100, 100), SLICE, SCANNER
+    )
+    assert found.describe() == (
+        "5 excitations, 0.04 s instead of 0.8 s (/ 20.00), readout 1.28 ms, 7.81 mT/m, 0 T/m/s, "
+        "largest jump 83 % of k-space"
+    )
+
+
 def test_receiver_limits_are_named() -> None:
     slow = replace(SCANNER, min_dwell=20e-6, max_samples=100)
     problems = check_feasibility(LINES, SHAPE, SLICE, slow).problems
