@@ -8,6 +8,7 @@ from rich.console import Console
 
 from mrirecon.cli.demo import demo
 from mrirecon.cli.evaluate import evaluate
+from mrirecon.cli.export import export
 from mrirecon.cli.info import info
 from mrirecon.cli.inspect import inspect
 from mrirecon.cli.prepare import prepare
@@ -37,7 +38,7 @@ def _options(
     del traceback  # main looks for it, since a callback cannot hand a value to its caller
 
 
-for command in (demo, info, inspect, prepare, sampling, train, tune, evaluate, reconstruct):
+for command in (demo, info, inspect, prepare, sampling, train, tune, evaluate, reconstruct, export):
     app.command()(command)
 
 

@@ -12,6 +12,7 @@ from mrirecon.models.consistency import (
 from mrirecon.models.deblurgan import DeblurGan, DeblurGanConfig
 from mrirecon.models.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
 from mrirecon.models.dual_domain import DualDomain, DualDomainConfig
+from mrirecon.models.export import export_generator
 from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
 from mrirecon.models.kinds import describe_kind
 from mrirecon.models.networks import NetworkConfig, make_network
@@ -46,6 +47,7 @@ __all__ = [
     "descend_to_measurement",
     "describe_kind",
     "enforce_measurement",
+    "export_generator",
     "make_consistent",
     "make_network",
     "measurement_misfit",

@@ -189,6 +189,20 @@ def test_fine_tuning_starts_from_another_run(
     assert "--checkpoint: expected best or last, got 'newest'" in result.err
 
 
+def test_export_writes_a_program_of_the_run(
+    mrirecon: Command, trained: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model.pt2"
+    result = mrirecon("export", trained, "--out", out)
+    assert result.status == 0, result.err
+    assert "masks (batch, 1, 32), 32 x 32 pixels" in result.out
+    program = torch.export.load(out).module()
+    image = program(torch.rand(3, 1, 32, 32, dtype=torch.complex64), torch.rand(3, 1, 32) < 0.5)
+    assert image.shape == (3, 1, 32, 32)
+    assert "exists already" in mrirecon("export", trained, "--out", out).err
+    assert "ending in .pt2" in mrirecon("export", trained, "--out", tmp_path / "model.pt").err
+
+
 def test_tune_writes_a_configuration_that_train_takes(
     mrirecon: Command, trained: Path, tiny: list[str], tmp_path: Path
 ) -> None:
