@@ -8,7 +8,8 @@
   " Tensor apodisation, Tensor roots, int width, int[] shape, int[] grid"
 
 STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
-  m.def("apply_mask(Tensor kspace, Tensor mask, float noise_std, int seed) -> Tensor");
+  // noise_std and seeds: one of each, or one for each element of the batch; without: no noise.
+  m.def("apply_mask(Tensor kspace, Tensor mask, Tensor? noise_std, Tensor? seeds) -> Tensor");
 
   // Without noise_weight: hard. The gradients: to prediction, measured and noise_weight.
   m.def(

@@ -26,14 +26,14 @@ void rows(const ApplyMask<T>& args, int64_t begin, int64_t end) {
     const Complex<T>* kspace = args.kspace + r * cols;
     Complex<T>* out = args.out + r * cols;
     const int64_t stride = args.mask.col_stride;
-    if (args.noise_std == T(0) && stride == 1) {
-      mask_row(kspace, mask, out, cols);
-    } else if (args.noise_std == T(0)) {
-      for (int64_t c = 0; c < cols; ++c) out[c] = masked(kspace[c], *mask);
-    } else {
+    if (args.seeds) {
+      const RowNoise<T> noise = noise_of_row(args, r);
       for (int64_t c = 0; c < cols; ++c)
-        out[c] = masked_with_noise(kspace[c], mask[c * stride], args.noise_std, args.seed,
-                                   static_cast<uint64_t>(r * cols + c));
+        out[c] = masked_with_noise(kspace[c], mask[c * stride], noise, c);
+    } else if (stride == 1) {
+      mask_row(kspace, mask, out, cols);
+    } else {
+      for (int64_t c = 0; c < cols; ++c) out[c] = masked(kspace[c], *mask);
     }
   }
 }

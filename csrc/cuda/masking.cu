@@ -14,12 +14,12 @@ template <class T, bool has_noise>
 __global__ void __launch_bounds__(kThreads) apply_mask_kernel(ApplyMask<T> args) {
   const int64_t cols = args.extent.cols, row = blockIdx.x;
   const bool* mask = args.mask.row(args.extent, row);
+  const RowNoise<T> noise = has_noise ? noise_of_row(args, row) : RowNoise<T>{};
   for (int64_t c = threadIdx.x; c < cols; c += kThreads) {
     const int64_t index = row * cols + c;
     const bool is_measured = mask[c * args.mask.col_stride];
     if (has_noise)
-      args.out[index] = masked_with_noise(args.kspace[index], is_measured, args.noise_std,
-                                          args.seed, static_cast<uint64_t>(index));
+      args.out[index] = masked_with_noise(args.kspace[index], is_measured, noise, c);
     else
       args.out[index] = masked(args.kspace[index], is_measured);
   }
@@ -28,8 +28,8 @@ __global__ void __launch_bounds__(kThreads) apply_mask_kernel(ApplyMask<T> args)
 template <class T>
 void launch_apply_mask(const ApplyMask<T>& args, Stream stream) {
   const dim3 grid(static_cast<unsigned>(args.n_items())), block(kThreads);
-  args.noise_std == T(0) ? launch_kernel<apply_mask_kernel<T, false>>(grid, block, 0, stream, args)
-                         : launch_kernel<apply_mask_kernel<T, true>>(grid, block, 0, stream, args);
+  args.seeds ? launch_kernel<apply_mask_kernel<T, true>>(grid, block, 0, stream, args)
+             : launch_kernel<apply_mask_kernel<T, false>>(grid, block, 0, stream, args);
 }
 
 const RegisterCuda<ApplyMask<float>> register_float(launch_apply_mask<float>);

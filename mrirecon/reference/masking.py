@@ -39,9 +39,17 @@ def complex_normal(seed: int, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     return torch.polar(radius, angle).to(dtype).reshape(shape)
 
 
-def apply_mask(kspace: Tensor, mask: Tensor, *, noise_std: float = 0.0, seed: int = 0) -> Tensor:
+def apply_mask(
+    kspace: Tensor, mask: Tensor, *, noise_std: float | Tensor = 0.0, seed: int | Tensor = 0
+) -> Tensor:
     """Return mask * (kspace + noise); arguments as in `mrirecon.ops.apply_mask`."""
     if mask.dim() == 3:  # (batch, rows, cols) over (batch, ..., rows, cols)
         mask = mask.reshape(mask.shape[0], *[1] * (kspace.dim() - 3), *mask.shape[1:])
-    noise = noise_std * complex_normal(seed, kspace.shape, kspace.dtype)
-    return torch.where(mask, kspace + noise, torch.zeros((), dtype=kspace.dtype))
+    if isinstance(seed, Tensor):
+        one = [complex_normal(each, kspace.shape[1:], kspace.dtype) for each in seed.tolist()]
+        noise = torch.stack(one)
+    else:
+        noise = complex_normal(seed, kspace.shape, kspace.dtype)
+    if isinstance(noise_std, Tensor):
+        noise_std = noise_std.reshape(-1, *[1] * (kspace.dim() - 1))
+    return torch.where(mask, kspace + noise_std * noise, torch.zeros((), dtype=kspace.dtype))

@@ -29,7 +29,7 @@ POINTS = torch.zeros(2, 3, *PLAN.grid, dtype=torch.complex64)
 SPECTRUM = torch.zeros(2, 3, *CONVOLUTION.grid, dtype=torch.complex64)
 PADDING = (PLAN.apodisation, PLAN.shape, PLAN.grid)
 OPERANDS: dict[str, tuple[Any, ...]] = {
-    "apply_mask": (KSPACE, MASK, 0.0, 0),
+    "apply_mask": (KSPACE, MASK, torch.ones(2), torch.arange(2)),
     "enforce_consistency": (KSPACE, KSPACE, MASK, None),
     "grad_enforce_consistency": (KSPACE, None, None, MASK, None, True, True),
     "expand_coils": (IMAGE, MAPS),

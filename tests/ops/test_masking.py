@@ -51,10 +51,11 @@ def test_cuda_kernel_equals_reference(
     shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype, emulated_ops: Any
 ) -> None:
     kspace, mask = make(shape, mask_shape, dtype)
-    plain = emulated_ops.apply_mask(kspace, mask, 0.0, 0)
+    plain = emulated_ops.apply_mask(kspace, mask, None, None)
     assert torch.equal(plain, reference.apply_mask(kspace, mask))
     seed = 11 + (3 << 40)
-    noisy = emulated_ops.apply_mask(kspace, mask, 0.5, seed)
+    noise = torch.tensor([0.5], dtype=dtype.to_real()), torch.tensor([seed])
+    noisy = emulated_ops.apply_mask(kspace, mask, *noise)
     expected = reference.apply_mask(kspace, mask, noise_std=0.5, seed=seed)
     tolerance = 8 * 2 * math.pi * torch.finfo(dtype).eps
     torch.testing.assert_close(noisy, expected, rtol=0, atol=tolerance)
@@ -75,6 +76,38 @@ def test_noise_has_the_stated_standard_deviation_in_each_part() -> None:
         assert abs(float(part.std()) - 2.0) < five_sigma
         assert abs(float(part.mean())) < 5 * 2.0 / n
     assert abs(float((noise.real * noise.imag).mean())) < 5 * 4.0 / n
+
+
+@pytest.mark.parametrize("dtype", COMPLEX)
+@pytest.mark.parametrize(("shape", "mask_shape"), [c for c in CASES if len(c[0]) > 2 and c[0][0]])
+def test_cuda_kernel_and_cpu_draw_the_noise_of_each_element(
+    shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype, emulated_ops: Any
+) -> None:
+    kspace, mask = make(shape, mask_shape, dtype)
+    if len(shape) < 3:
+        pytest.skip("no batch")
+    seeds = torch.arange(shape[0]) + (5 << 40)
+    stds = torch.arange(shape[0], dtype=dtype.to_real()) / 4
+    expected = reference.apply_mask(kspace, mask, noise_std=stds, seed=seeds)
+    largest = float(stds.max())
+    tolerance = 16 * max(1.0, largest) * 2 * math.pi * torch.finfo(dtype).eps
+    for result in (
+        ops.apply_mask(kspace, mask, noise_std=stds, seed=seeds),
+        emulated_ops.apply_mask(kspace, mask, stds, seeds),
+    ):
+        torch.testing.assert_close(result, expected, rtol=0, atol=tolerance)
+
+
+def test_noise_by_element_is_the_same_in_any_batch() -> None:
+    kspace, mask = make((4, 2, 8, 9), (4, 8, 9), torch.complex64)
+    seeds = torch.tensor([3, 1, 4, 1])
+    together = ops.apply_mask(kspace, mask, noise_std=0.5, seed=seeds)
+    for place in range(4):
+        one = slice(place, place + 1)
+        alone = ops.apply_mask(kspace[one], mask[one], noise_std=0.5, seed=seeds[one])
+        by_number = ops.apply_mask(kspace[one], mask[one], noise_std=0.5, seed=int(seeds[place]))
+        assert torch.equal(together[one], alone)
+        assert torch.equal(alone, by_number)
 
 
 def test_noise_differs_between_seeds_and_repeats_for_one() -> None:
@@ -119,8 +152,8 @@ def test_unmeasured_nan_does_not_spread() -> None:
 def test_cuda_kernel_does_not_spread_unmeasured_nan(emulated_ops: Any) -> None:
     kspace = torch.full((4, 4), complex(math.nan, math.inf), dtype=torch.complex64)
     mask = torch.zeros(4, dtype=torch.bool)
-    for noise_std in (0.0, 0.5):
-        assert not emulated_ops.apply_mask(kspace, mask, noise_std, 1).any()
+    for noise in ((None, None), (torch.tensor([0.5]), torch.tensor([1]))):
+        assert not emulated_ops.apply_mask(kspace, mask, *noise).any()
 
 
 def test_accepts_conjugate_and_non_contiguous_views() -> None:
@@ -140,7 +173,13 @@ def test_passes_gradcheck_and_opcheck() -> None:
     assert torch.autograd.gradcheck(lambda k: ops.apply_mask(k, mask), (kspace,))
     assert torch.autograd.gradgradcheck(lambda k: ops.apply_mask(k, mask), (kspace,))
     swapped = kspace.detach().transpose(2, 3).requires_grad_()
-    for arguments in [(kspace, mask, 0.0, 0), (swapped, mask.mT, 0.1, 9)]:
+    noise = torch.tensor([0.1], dtype=torch.float64), torch.tensor([9])
+    each = torch.tensor([0.1, 2.0], dtype=torch.float64), torch.tensor([9, 1])
+    for arguments in [
+        (kspace, mask, None, None),
+        (swapped, mask.mT, *noise),
+        (kspace, mask, *each),
+    ]:
         torch.library.opcheck(torch.ops.mrirecon.apply_mask.default, arguments)
 
 
@@ -181,3 +220,25 @@ def test_rejects_wrong_arguments_by_name(
         ops.apply_mask(kspace, mask, noise_std=noise_std)
     assert text in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("noise", "text"),
+    [
+        (
+            {"noise_std": 1.0, "seed": torch.arange(3)},
+            "seeds: expected (2,), 1 or the batch, got (3",
+        ),
+        ({"noise_std": torch.ones(3), "seed": 1}, "seeds: expected (2,), 1 or the batch, got (3,)"),
+        ({"noise_std": torch.ones(2), "seed": torch.arange(1)}, "noise_std: expected (1,), 1 or"),
+        ({"noise_std": torch.ones(2, dtype=torch.float64), "seed": 1}, "noise_std: expected Float"),
+        ({"noise_std": 1.0, "seed": torch.ones(2)}, "seeds: expected Long, got Float"),
+        ({"noise_std": math.nan}, "noise_std: expected 0 or more, got nan"),
+    ],
+)
+def test_rejects_wrong_noise_by_name(noise: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValueError) as error:
+        ops.apply_mask(KSPACE, torch.ones(5, dtype=torch.bool), **noise)
+    assert text in str(error.value)
+    with pytest.raises(ValueError, match="seeds: expected it beside noise_std or seeds, got none"):
+        torch.ops.mrirecon.apply_mask(KSPACE, torch.ones(5, dtype=torch.bool), torch.ones(1), None)
