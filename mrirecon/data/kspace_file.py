@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.data.readers import ArrayOptions, read_source
+from mrirecon.data.readers.arrays import load_numbers
 from mrirecon.data.readers.fastmri import measure_fastmri
 from mrirecon.data.readers.hdf5 import hdf5_kind
 from mrirecon.data.readers.kspace import is_full
@@ -122,10 +123,7 @@ def read_kspace(
 
 def _read_npy(path: Path) -> tuple[Measured, bool]:
     """Read (rows, cols) or (slices, rows, cols), and tell whether there are slices."""
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: expected a NumPy array, got a damaged file ({error})") from None
+    values = load_numbers(path)
     if not np.iscomplexobj(values):
         raise ValueError(f"{path}: expected complex k-space, got {values.dtype}")
     if values.ndim not in (2, 3):

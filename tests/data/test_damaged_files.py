@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mutations import MAKERS, damaged_source, read_all, save_small_mrd
+from mutations import damaged_source, read_all
+from whole_files import MAKERS, save_small_mrd
 
 from mrirecon.data import prepare, read_source
 from mrirecon.data.prepare import PrepareConfig

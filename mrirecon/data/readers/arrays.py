@@ -154,14 +154,7 @@ def _load(file: Path, options: ArrayOptions) -> NDArray[np.generic]:
     """Map an array, or read it from a .npz: (slices, coils, rows, cols)."""
     if file.suffix.lower() == ".cfl":
         return map_cfl(file)
-    try:
-        is_zip = file.suffix.lower() == ".npz"
-        values = _load_npz(file, options.key) if is_zip else np.load(file, "r", allow_pickle=False)
-    except _BROKEN as error:
-        detail = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{file}: expected a whole NumPy file, got an error: {detail}") from error
-    if values.dtype.kind not in "biufc":
-        raise ValueError(f"{file}: expected an array of numbers, got {values.dtype.str}")
+    values = load_numbers(file, options.key)
     axes = options.axes or ("rows", "cols")
     if values.ndim != len(axes):
         raise ValueError(
@@ -172,6 +165,26 @@ def _load(file: Path, options: ArrayOptions) -> NDArray[np.generic]:
     ordered = values.transpose([axes.index(name) for name in present])
     missing = tuple(place for place, name in enumerate(AXES) if name not in axes)
     return np.expand_dims(ordered, missing)
+
+
+def load_numbers(file: Path, key: str | None = None) -> NDArray[np.generic]:
+    """Map a .npy, or read an array of a .npz.
+
+    Raises:
+        ValueError: damaged, no numbers, or no such array.
+        OSError: the file cannot be read.
+    """
+    try:
+        is_zip = file.suffix.lower() == ".npz"
+        values = _load_npz(file, key) if is_zip else np.load(file, "r", allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except _BROKEN as error:
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{file}: expected a whole NumPy file, got an error: {detail}") from error
+    if values.dtype.kind not in "biufc":
+        raise ValueError(f"{file}: expected an array of numbers, got {values.dtype.str}")
+    return values
 
 
 def _load_npz(file: Path, key: str | None) -> NDArray[np.generic]:
