@@ -18,10 +18,18 @@ from mrirecon.classical.methods import (
 from mrirecon.classical.noise import noise_amplification, ring_coil_maps
 from mrirecon.classical.off_grid import (
     cg_sense_off_grid,
+    enforce_measurement,
     enforce_off_grid_consistency,
     replace_spokes,
 )
 from mrirecon.classical.proximal import Descent, proximal_gradient
+from mrirecon.classical.scan import (
+    ScanPart,
+    crop_images,
+    low_resolution_phase,
+    reconstruct_scan,
+    split_scan,
+)
 from mrirecon.classical.sense import cg_sense, sense_normal
 from mrirecon.classical.total_variation import total_variation
 from mrirecon.classical.wavelets import daubechies, inverse_wavelet_transform, wavelet_transform
@@ -31,6 +39,7 @@ __all__ = [
     "Encoding",
     "MethodConfig",
     "MethodName",
+    "ScanPart",
     "SenseConfig",
     "Solution",
     "TotalVariationConfig",
@@ -40,21 +49,26 @@ __all__ = [
     "cg_sense_off_grid",
     "compress_coils",
     "conjugate_gradient",
+    "crop_images",
     "daubechies",
+    "enforce_measurement",
     "enforce_off_grid_consistency",
     "espirit_maps",
     "get_method",
     "inverse_wavelet_transform",
     "noise_amplification",
+    "low_resolution_phase",
     "prewhiten",
     "proximal_gradient",
     "reconstruct",
+    "reconstruct_scan",
     "reconstruct_total_variation",
     "reconstruct_wavelet",
     "replace_spokes",
     "ring_coil_maps",
     "root_sum_of_squares",
     "sense_normal",
+    "split_scan",
     "total_variation",
     "walsh_maps",
     "wavelet_transform",
