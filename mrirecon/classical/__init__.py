@@ -18,7 +18,6 @@ from mrirecon.classical.methods import (
 from mrirecon.classical.noise import noise_amplification, ring_coil_maps
 from mrirecon.classical.off_grid import (
     cg_sense_off_grid,
-    enforce_measurement,
     enforce_off_grid_consistency,
     replace_spokes,
 )
@@ -51,13 +50,12 @@ __all__ = [
     "conjugate_gradient",
     "crop_images",
     "daubechies",
-    "enforce_measurement",
     "enforce_off_grid_consistency",
     "espirit_maps",
     "get_method",
     "inverse_wavelet_transform",
-    "noise_amplification",
     "low_resolution_phase",
+    "noise_amplification",
     "prewhiten",
     "proximal_gradient",
     "reconstruct",

@@ -9,7 +9,6 @@ import math
 from torch import Tensor
 
 from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
-from mrirecon.classical.encoding import Encoding
 from mrirecon.nufft import Nufft
 
 PRIOR_WEIGHT = 1e-3
@@ -88,43 +87,14 @@ def enforce_off_grid_consistency(
     Raises:
         ValueError: the images differ in shape, or an argument is not as above.
     """
-    _require_same_shape("gridded", gridded, image)
-    return enforce_measurement(
-        image, gridded, Encoding(nufft), prior_weight=prior_weight, n_iterations=n_iterations
-    )
-
-
-def enforce_measurement(
-    image: Tensor,
-    zero_filled: Tensor,
-    encoding: Encoding,
-    *,
-    prior_weight: float = PRIOR_WEIGHT,
-    n_iterations: int = N_STEPS,
-) -> Tensor:
-    """Change an image as little as what was measured asks for, by any coils and sampling.
-
-    x = argmin |A x - measured|^2 + prior_weight |x - image|^2, as `enforce_off_grid_consistency`.
-
-    Args:
-        image: complex, (batch, 1, rows, cols).
-        zero_filled: complex, same shape; `encoding.adjoint` of the measured k-space.
-        encoding: what was measured.
-        prior_weight: of the image, above 0; more trusts the image more.
-        n_iterations: 1 or more; fewer trust the image more, too.
-
-    Returns:
-        Complex, (batch, 1, rows, cols).
-
-    Raises:
-        ValueError: the images differ in shape, or an argument is not as above.
-    """
-    _require_same_shape("zero_filled", zero_filled, image)
+    if image.shape != gridded.shape:
+        expected = f"{tuple(image.shape)}, the shape of image"
+        raise ValueError(f"gridded: expected {expected}, got {tuple(gridded.shape)}")
     if not 0 < prior_weight < math.inf:
         raise ValueError(f"prior_weight: expected above 0, got {prior_weight}")
     change = conjugate_gradient(
-        lambda x: encoding.normal(x) + prior_weight * x,
-        zero_filled - encoding.normal(image),
+        lambda x: nufft.normal(x) + prior_weight * x,
+        gridded - nufft.normal(image),
         n_iterations=n_iterations,
         tolerance=0,
     )
@@ -156,9 +126,3 @@ def _grid(kspace: Tensor, nufft: Nufft, coil_maps: Tensor | None) -> Tensor:
     if nufft.density is None:
         return nufft.adjoint(kspace, coil_maps)
     return nufft.grid(kspace, coil_maps)
-
-
-def _require_same_shape(name: str, tensor: Tensor, image: Tensor) -> None:
-    if tensor.shape != image.shape:
-        expected = f"{tuple(image.shape)}, the shape of image"
-        raise ValueError(f"{name}: expected {expected}, got {tuple(tensor.shape)}")

@@ -146,7 +146,7 @@ def test_a_radial_run_is_trained_scored_and_reconstructs(
         assert np.linalg.norm(difference) < 0.5 * np.linalg.norm(np.asarray(before, float))
     np.save(tmp_path / "kspace.npy", np.ones((32, 32), np.complex64))
     result = mrirecon("reconstruct", run, tmp_path / "kspace.npy", "--out", tmp_path / "image.npy")
-    assert "expected an image, since the run was trained off the grid" in result.err
+    assert "expected undersampled k-space or an image, since the run was trained" in result.err
     result = mrirecon("train", run, "--resume", "--set", "trajectory.n_readouts=13")
     assert "--set trajectory: expected the run's own with --resume, got another" in result.err
     result = mrirecon("sampling", "--config", run / "config.yaml", "--out", tmp_path / "spokes.png")
