@@ -1,7 +1,12 @@
 """Reconstruction without a network, on CPU and GPU tensors."""
 
 from mrirecon.classical.coil_maps import espirit_maps, walsh_maps
-from mrirecon.classical.coils import compress_coils, prewhiten, root_sum_of_squares
+from mrirecon.classical.coils import (
+    compress_coils,
+    compress_coils_geometric,
+    prewhiten,
+    root_sum_of_squares,
+)
 from mrirecon.classical.compressed_sensing import reconstruct_total_variation, reconstruct_wavelet
 from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
 from mrirecon.classical.encoding import Encoding
@@ -47,6 +52,7 @@ __all__ = [
     "cg_sense",
     "cg_sense_off_grid",
     "compress_coils",
+    "compress_coils_geometric",
     "conjugate_gradient",
     "crop_images",
     "daubechies",

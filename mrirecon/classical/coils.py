@@ -1,11 +1,14 @@
 """Prepare multi-coil k-space: whiten its noise, compress its coils; and combine without maps.
 
 Sources: Pruessmann et al. 2001 (DOI 10.1002/mrm.1241) for whitening; Huang et al. 2008
-(DOI 10.1016/j.mri.2007.04.010) for compression.
+(DOI 10.1016/j.mri.2007.04.010) for compression, and Zhang et al. 2013 (DOI 10.1002/mrm.24267) for
+its geometric form.
 """
 
 import torch
 from torch import Tensor
+
+from mrirecon.fourier import fft_centred, ifft_centred
 
 
 def root_sum_of_squares(coil_images: Tensor) -> Tensor:
@@ -73,12 +76,66 @@ def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
         ValueError: shape, dtype or `n_coils` not as above.
     """
     _require_coils(kspace)
-    if not 1 <= n_coils <= kspace.shape[1]:
-        raise ValueError(f"n_coils: expected 1 to {kspace.shape[1]}, got {n_coils}")
+    _require_count(n_coils, kspace)
     samples = kspace.flatten(2)  # (batch, coils, samples)
     components = torch.linalg.eigh(samples @ samples.mH).eigenvectors  # in rising order of energy
     compressed = components[..., -n_coils:].flip(-1).mH @ samples
     return compressed.unflatten(2, kspace.shape[2:])
+
+
+def compress_coils_geometric(kspace: Tensor, n_coils: int, *, readout: int = -2) -> Tensor:
+    """Replace the coils by fewer virtual ones at each place along the readout (GCC).
+
+    What a coil sees changes along the readout, so that the principal components of each place keep
+    more energy than those of the whole do. Those of neighbouring places are turned to lie as close
+    as unitary matrices allow, since a jump between them would be one of the
+    coil maps. Places that the samples tell nothing about follow their neighbours. White noise stays
+    white.
+
+    Args:
+        kspace: complex, (batch, coils, ...), centred; fully sampled along the readout, undersampled
+            otherwise is as good as full.
+        n_coils: of the result, 1 to coils.
+        readout: axis of the readout, one of the spatial axes.
+
+    Returns:
+        k-space of virtual coils, (batch, n_coils, ...).
+
+    Raises:
+        ValueError: shape, dtype, `n_coils` or `readout` not as above.
+    """
+    _require_coils(kspace)
+    _require_count(n_coils, kspace)
+    if not 2 <= readout % kspace.ndim < kspace.ndim or abs(readout) > kspace.ndim:
+        raise ValueError(
+            f"readout: expected a spatial axis of {kspace.ndim} axes, 2 or later, got {readout}"
+        )
+    profiles = ifft_centred(kspace, dims=(readout,)).movedim(readout, 1)
+    samples = profiles.flatten(3)  # (batch, places, coils, samples)
+    components = torch.linalg.eigh(samples @ samples.mH).eigenvectors
+    matrices = components[..., -n_coils:].flip(-1).mH  # (batch, places, n_coils, coils)
+    virtual = (_align(matrices) @ samples).unflatten(3, profiles.shape[3:])
+    return fft_centred(virtual.movedim(1, readout), dims=(readout,))
+
+
+def _align(matrices: Tensor) -> Tensor:
+    """Turn each matrix along the second axis to lie close to the one before, (batch, places, ...).
+
+    The turn of a place is that of the place before times the polar factor of M_before M*, since a
+    unitary matrix in front comes out of the polar factor: one decomposition for all places.
+    """
+    left, _, right = torch.linalg.svd(matrices[:, :-1] @ matrices[:, 1:].mH)
+    steps = left @ right
+    turns = [torch.eye(matrices.shape[2], dtype=matrices.dtype, device=matrices.device)]
+    turns[0] = turns[0].expand(len(matrices), -1, -1)
+    for step in steps.unbind(1):
+        turns.append(turns[-1] @ step)
+    return torch.stack(turns, dim=1) @ matrices
+
+
+def _require_count(n_coils: int, kspace: Tensor) -> None:
+    if not 1 <= n_coils <= kspace.shape[1]:
+        raise ValueError(f"n_coils: expected 1 to {kspace.shape[1]}, got {n_coils}")
 
 
 def _require_coils(kspace: Tensor) -> None:
