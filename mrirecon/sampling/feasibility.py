@@ -2,17 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor
 
 from mrirecon.sampling.config import SamplingConfig
+from mrirecon.sampling.limits import find_problems
 from mrirecon.sampling.readouts import Readouts, coords_readouts, mask_readouts, trajectory_readouts
 from mrirecon.sampling.scanner import AcquisitionConfig, ScannerProfile
 from mrirecon.sampling.trajectory_config import TrajectoryConfig
 from mrirecon.sampling.waveforms import transition_time
-
-ROUNDING = 1e-6
-"""Relative excess over a limit that is rounding: a design at the limit is playable."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Feasibility:
         readout_time: of one readout, [s].
         shortest_repetition_time: that excitation, readouts and the gradients between them fit in,
             [s].
+        full_scan_repetition_time: the shortest of the full Cartesian scan, [s].
         shortest_dwell_time: at which gradients and receiver can follow, [s]. Played slower by c,
             a trajectory needs 1 / c of the gradient and 1 / c^2 of the slew rate.
         problems: one sentence for each limit that is passed, with why and by how much; empty if
@@ -41,6 +41,7 @@ class Feasibility:
     full_scan_excitations: int
     readout_time: float
     shortest_repetition_time: float
+    full_scan_repetition_time: float
     shortest_dwell_time: float
     problems: tuple[str, ...]
 
@@ -89,6 +90,15 @@ class Feasibility:
         """How many times shorter the scan is than the full Cartesian one."""
         return self.full_scan_excitations / self.n_excitations
 
+    @property
+    def fastest_scan_time_factor(self) -> float:
+        """How many times shorter the scan is with the shortest repetition time of each.
+
+        Readouts that are longer than lines save less than their number says.
+        """
+        own = self.n_excitations * self.shortest_repetition_time
+        return self.full_scan_excitations * self.full_scan_repetition_time / own
+
     def describe(self) -> str:
         """Give the most important figures as one line of text."""
         return (
@@ -130,7 +140,7 @@ def check_feasibility(
         readouts = trajectory_readouts(undersampling, shape, acquisition, profile)
     else:
         readouts = mask_readouts(undersampling, shape, acquisition, profile, seed=seed)
-    return _judge(readouts, acquisition, profile)
+    return _judge(readouts, shape, acquisition, profile)
 
 
 def check_coords(
@@ -154,93 +164,56 @@ def check_coords(
     Raises:
         ValueError: "coords: ..." for other points or shapes.
     """
-    return _judge(coords_readouts(coords, shape, acquisition, profile), acquisition, profile)
+    readouts = coords_readouts(coords, shape, acquisition, profile)
+    return _judge(readouts, shape, acquisition, profile)
 
 
 def _judge(
-    readouts: Readouts, acquisition: AcquisitionConfig, profile: ScannerProfile
+    readouts: Readouts,
+    shape: tuple[int, ...],
+    acquisition: AcquisitionConfig,
+    profile: ScannerProfile,
 ) -> Feasibility:
     train, averages = acquisition.readouts_per_excitation, acquisition.n_averages
     dwell = acquisition.dwell_time
-    readout_time = readouts.n_samples * dwell
-    around = sum(
-        transition_time(edge.wavenumber, edge.gradient, profile)
-        for edge in (readouts.first, readouts.last)
-    )
     shortest_dwell = max(
         profile.min_dwell,
         dwell * readouts.gradient / profile.max_gradient,
         dwell * math.sqrt(readouts.slew / profile.max_slew),
     )
-    shortest_repetition = acquisition.excitation_time + train * (readout_time + around)
+    repetition = _shortest_repetition(readouts, acquisition, profile)
+    full = readouts if readouts.kind == "lines" else _full_scan(shape, acquisition, profile)
     return Feasibility(
         readouts=readouts,
         profile=profile,
         acquisition=acquisition,
         n_excitations=math.ceil(readouts.n_readouts / train) * averages,
         full_scan_excitations=math.ceil(readouts.n_full / train) * averages,
-        readout_time=readout_time,
-        shortest_repetition_time=shortest_repetition,
+        readout_time=readouts.n_samples * dwell,
+        shortest_repetition_time=repetition,
+        full_scan_repetition_time=_shortest_repetition(full, acquisition, profile),
         shortest_dwell_time=shortest_dwell,
-        problems=(
-            *_dimension_problem(readouts, acquisition),
-            *_limit_problems(readouts, profile, shortest_dwell),
-            *_receiver_problems(readouts, acquisition, profile),
-            *_time_problem(shortest_repetition, acquisition),
-        ),
+        problems=find_problems(readouts, acquisition, profile, shortest_dwell, repetition),
     )
 
 
-def _dimension_problem(readouts: Readouts, acquisition: AcquisitionConfig) -> list[str]:
-    if acquisition.is_3d or not readouts.needs_3d:
-        return []
-    if readouts.kind == "lines":
-        return [
-            "points of a plane need a 3-D scan (n_partitions above 1), where each is a readout "
-            "along the third axis: a 2-D scan reads whole lines, and saves next to nothing"
-        ]
-    return [f"{readouts.kind} along three axes need a 3-D scan (n_partitions above 1)"]
+def _full_scan(
+    shape: tuple[int, ...], acquisition: AcquisitionConfig, profile: ScannerProfile
+) -> Readouts:
+    """Give the readouts of all lines, along the longer axis of the plane."""
+    rows, cols = shape[-2:]
+    axis: Literal["cols", "rows"] = "cols" if cols <= rows else "rows"
+    lines = SamplingConfig("every_nth", acceleration=1, calibration=0, axis=axis, offset=0)
+    return mask_readouts(lines, (rows, cols), acquisition, profile, seed=0)
 
 
-def _limit_problems(readouts: Readouts, profile: ScannerProfile, dwell: float) -> list[str]:
-    gradient, slew = readouts.gradient, readouts.slew
-    remedy = f"; dwell times from {1e6 * dwell:.3g} us can be played"
-    problems = []
-    if gradient > profile.max_gradient * (1 + ROUNDING):
-        problems.append(
-            f"gradient of {1e3 * gradient:.3g} mT/m is {gradient / profile.max_gradient:.3g} times "
-            f"the {1e3 * profile.max_gradient:.3g} mT/m of {profile.name}{remedy}"
-        )
-    if slew > profile.max_slew * (1 + ROUNDING):
-        problems.append(
-            f"slew rate of {slew:.3g} T/m/s is {slew / profile.max_slew:.3g} times "
-            f"the {profile.max_slew:.3g} T/m/s of {profile.name}{remedy}"
-        )
-    return problems
-
-
-def _receiver_problems(
+def _shortest_repetition(
     readouts: Readouts, acquisition: AcquisitionConfig, profile: ScannerProfile
-) -> list[str]:
-    problems = []
-    if acquisition.dwell_time < profile.min_dwell * (1 - ROUNDING):
-        problems.append(
-            f"dwell time of {1e6 * acquisition.dwell_time:.3g} us is shorter than the "
-            f"{1e6 * profile.min_dwell:.3g} us of {profile.name}"
-        )
-    if readouts.n_samples > profile.max_samples:
-        problems.append(
-            f"readouts of {readouts.n_samples} samples are longer than the "
-            f"{profile.max_samples} of {profile.name}"
-        )
-    return problems
-
-
-def _time_problem(shortest: float, acquisition: AcquisitionConfig) -> list[str]:
-    if shortest <= acquisition.repetition_time * (1 + ROUNDING):
-        return []
-    missing = shortest - acquisition.repetition_time
-    return [
-        f"repetition time of {1e3 * acquisition.repetition_time:.3g} ms is {1e3 * missing:.3g} ms "
-        f"too short: excitation, encoding and readouts take {1e3 * shortest:.3g} ms"
-    ]
+) -> float:
+    """Add up excitation, and the way to, along and back from each readout, [s]."""
+    around = sum(
+        transition_time(edge.wavenumber, edge.gradient, profile)
+        for edge in (readouts.first, readouts.last)
+    )
+    once = readouts.n_samples * acquisition.dwell_time + around
+    return acquisition.excitation_time + acquisition.readouts_per_excitation * once

@@ -97,4 +97,10 @@ def _draw_waveform(axes: Axes, time: NDArray[Any], waveform: NDArray[Any], limit
     axes.axhline(limit, color="C3", linestyle="--", linewidth=1, label="limit")
     axes.set_xlabel("time [ms]", fontsize="small")
     axes.tick_params(labelsize="x-small")
-    axes.legend(fontsize="x-small", loc="lower right")
+    axes.legend(
+        fontsize="x-small",
+        ncols=len(names) + 2,
+        frameon=False,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.15),
+    )

@@ -47,15 +47,15 @@ def slew_waveform(gradient: Tensor, dwell_time: float, *, is_at_rest: Tensor) ->
 
 
 def ramp_time(gradient: float, profile: ScannerProfile) -> float:
-    """Give the shortest time [s] to reach a gradient [T/m] from 0."""
-    return gradient / profile.max_slew
+    """Give the shortest time [s] to reach a gradient [T/m] from 0, on the gradients' raster."""
+    return _on_raster(gradient / profile.max_slew, profile)
 
 
 def lobe_time(wavenumber: float, profile: ScannerProfile) -> float:
     """Give the duration of the shortest gradient that moves k-space by so much, from rest to rest.
 
     Its moment M = wavenumber / gamma takes a triangle of 2 sqrt(M / slew), or where this would
-    pass the largest gradient G a trapezoid of M / G + G / slew.
+    pass the largest gradient G a trapezoid of M / G + G / slew, rounded up to the raster.
 
     Args:
         wavenumber: [1/m], 0 or more.
@@ -66,8 +66,9 @@ def lobe_time(wavenumber: float, profile: ScannerProfile) -> float:
     """
     moment = wavenumber / profile.gyromagnetic_ratio  # [T s / m]
     if moment <= profile.max_gradient**2 / profile.max_slew:
-        return 2 * math.sqrt(moment / profile.max_slew)
-    return moment / profile.max_gradient + ramp_time(profile.max_gradient, profile)
+        return _on_raster(2 * math.sqrt(moment / profile.max_slew), profile)
+    plateau_and_ramp = moment / profile.max_gradient + profile.max_gradient / profile.max_slew
+    return _on_raster(plateau_and_ramp, profile)
 
 
 def transition_time(wavenumber: float, gradient: float, profile: ScannerProfile) -> float:
@@ -87,3 +88,8 @@ def transition_time(wavenumber: float, gradient: float, profile: ScannerProfile)
     ramp = ramp_time(gradient, profile)
     during_ramp = profile.gyromagnetic_ratio * gradient * ramp / 2  # [1/m]
     return ramp + lobe_time(wavenumber + during_ramp, profile)
+
+
+def _on_raster(time: float, profile: ScannerProfile) -> float:
+    """Round a time up to a whole number of rasters, [s]; what rounding adds is not counted."""
+    return math.ceil(time / profile.gradient_raster - 1e-6) * profile.gradient_raster

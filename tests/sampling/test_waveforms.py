@@ -50,6 +50,12 @@ def test_the_shortest_lobe_is_a_triangle_or_a_trapezoid(wavenumber: float, expec
     assert lobe_time(wavenumber, SCANNER) == pytest.approx(expected)
 
 
+def test_lobes_and_ramps_end_on_the_raster() -> None:
+    """100 / m need 0.316 ms, and 20.5 mT/m 0.205 ms; in steps of 0.01 ms 0.32 and 0.21."""
+    assert lobe_time(100, SCANNER) == pytest.approx(0.32e-3)
+    assert ramp_time(0.0205, SCANNER) == pytest.approx(0.21e-3)
+
+
 def test_a_transition_makes_up_for_its_ramp() -> None:
     """A ramp to 20 mT/m takes 0.2 ms and 80 / m, so that the lobe goes 160 / m."""
     assert ramp_time(0.02, SCANNER) == pytest.approx(0.2e-3)
