@@ -1,6 +1,6 @@
 """A run of seconds, for the trainer's tests; as a script, for those that need its process.
 
-Usage: python small_run.py STORE RUN [--resume] [--pause SECONDS]
+Usage: python small_run.py STORE RUN [--resume] [--pause SECONDS] [--batch SLICES] [--plain]
 """
 
 import argparse
@@ -23,7 +23,7 @@ from mrirecon.models import (
     ReconResNetConfig,
 )
 from mrirecon.sampling import SamplingConfig
-from mrirecon.training import TrainingConfig, train
+from mrirecon.training import Ranks, TrainingConfig, alone, joined_ranks, train
 
 GENERATOR = GeneratorConfig(ReconResNetConfig(width=4, n_blocks=1, residual=True), "inside")
 DISCRIMINATOR = PatchDiscriminatorConfig(width=4, n_downsamplings=2)
@@ -41,6 +41,16 @@ CONFIG = TrainingConfig(
     best_by="double_step",
     noise_std=0.01,
 )
+
+PLAIN_GENERATOR = replace(GENERATOR, network=replace(GENERATOR.network, dropout=0.0))
+"""Without dropout, which each process draws for itself."""
+PLAIN = replace(
+    CONFIG,
+    augmentation=AugmentationConfig(flip=True, gamma=1.5),
+    losses=LossConfig(adversarial=0.1, adversarial_kind="least-squares"),
+)
+"""Without overlays of slices of a batch, and without the hinge: while all logits are within its
+margin, the gradient of the discriminator's last bias is 1 - 1, whose rounding Adam blows up."""
 
 
 def make_store(folder: Path) -> Path:
@@ -63,13 +73,16 @@ def small_run(
     pause: float = 0.0,
     score: Callable[[int], float] | None = None,
     profile: Path | None = None,
+    ranks: Ranks | None = None,
+    generator_config: GeneratorConfig = GENERATOR,
 ) -> Generator:
     """Train the small generator; each validation takes `pause` seconds at least.
 
     With `score`, a validation after so many steps returns it under the name "s".
     """
+    ranks = ranks or alone(torch.device("cpu"))
     torch.manual_seed(0)
-    generator, discriminator = Generator(GENERATOR), PatchDiscriminator(DISCRIMINATOR)
+    generator, discriminator = Generator(generator_config), PatchDiscriminator(DISCRIMINATOR)
 
     def validate(average: Generator, step: int) -> dict[str, float]:
         time.sleep(pause)
@@ -83,13 +96,14 @@ def small_run(
             run,
             generator,
             discriminator,
-            SliceDataset(opened, "train"),
+            SliceDataset(opened, "train", rank=ranks.rank, world_size=ranks.world_size),
             SAMPLING,
             config,
             validate=validate,
             resume=resume,
             profile=profile,
-            device=torch.device("cpu"),
+            device=ranks.device,
+            ranks=ranks,
         )
 
 
@@ -100,12 +114,18 @@ if __name__ == "__main__":
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--steps", type=int, default=CONFIG.steps)
     parser.add_argument("--pause", type=float, default=0.0)
+    parser.add_argument("--batch", type=int, default=CONFIG.batch_size)
+    parser.add_argument("--plain", action="store_true", help="as PLAIN and PLAIN_GENERATOR")
     options = parser.parse_args()
+    chosen = PLAIN if options.plain else CONFIG
     torch.set_num_threads(1)
-    small_run(
-        options.store,
-        options.run,
-        replace(CONFIG, steps=options.steps),
-        resume=options.resume,
-        pause=options.pause,
-    )
+    with joined_ranks(torch.device("cpu")) as joined:
+        small_run(
+            options.store,
+            options.run,
+            replace(chosen, steps=options.steps, batch_size=options.batch),
+            resume=options.resume,
+            pause=options.pause,
+            ranks=joined,
+            generator_config=PLAIN_GENERATOR if options.plain else GENERATOR,
+        )

@@ -13,6 +13,7 @@ from mrirecon.cli.train import train_run
 from mrirecon.config import load_config
 from mrirecon.data import PrepareConfig, SliceDataset, SliceStore, prepare
 from mrirecon.metrics import get_protocol
+from mrirecon.training import alone
 
 SETTINGS = Path(__file__).with_name("demo.yaml")
 SAMPLINGS = {
@@ -51,7 +52,9 @@ def demo(
         if short:
             settings.append(f"training.steps={SHORT_STEPS}")
         run = out / name
-        train_run(run, load_config(SETTINGS, settings), chosen, resume=(run / CONFIG).is_file())
+        train_run(
+            run, load_config(SETTINGS, settings), alone(chosen), resume=(run / CONFIG).is_file()
+        )
         trained = load_run(run, chosen)
         test_sets = []
         for entry in sets:

@@ -14,7 +14,7 @@ from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation import MethodName, MetricName, aggregate, evaluate, unit_scores
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
-from mrirecon.training import start_from
+from mrirecon.training import Ranks, joined_ranks, start_from
 from mrirecon.training import train as run_training
 from mrirecon.training.log import METRICS
 
@@ -53,7 +53,8 @@ def train(
     """Train a generator, against a discriminator if asked, to reconstruct undersampled slices.
 
     `mrirecon train runs/first --store store.h5 --set training.steps=2000` trains; the same with
-    `--resume` goes on after a stop, to the same numbers as a run that was never stopped.
+    `--resume` goes on after a stop, to the same numbers as a run that was never stopped. Started by
+    `torchrun --nproc-per-node 4 -m mrirecon train ...` four processes train together.
     """
     settings = [] if store is None else [f"store={store}"]
     settings += overrides or []
@@ -72,21 +73,16 @@ def train(
         _require_same_task(load_config(saved), settled)
     if resume and init_from is not None:
         raise ValueError("--init-from: expected none with --resume, which has weights, got one")
-    train_run(
-        run,
-        settled,
-        choose_device(device),
-        resume=resume,
-        init_from=init_from,
-        profile=profile,
-    )
-    say(f"done; score it with: mrirecon evaluate {run}")
+    with joined_ranks(choose_device(device)) as ranks:
+        train_run(run, settled, ranks, resume=resume, init_from=init_from, profile=profile)
+        if ranks.is_first:
+            say(f"done; score it with: mrirecon evaluate {run}")
 
 
 def train_run(
     run: Path,
     config: RunConfig,
-    device: torch.device,
+    ranks: Ranks,
     *,
     resume: bool,
     init_from: Path | None = None,
@@ -98,7 +94,7 @@ def train_run(
     Args:
         run: folder of the run.
         config: of the run.
-        device: where to compute.
+        ranks: this process among those that train together; `alone(device)` for one.
         resume: go on from the last checkpoint.
         init_from: run folder or checkpoint whose weights the generator starts from.
         profile: file for a trace of a few steps.
@@ -108,15 +104,19 @@ def train_run(
         ValueError, OSError: see `mrirecon.training.train` and `SliceStore`.
     """
     with SliceStore(config.store) as store:
-        dataset = SliceDataset(store, "train")
+        dataset = SliceDataset(store, "train", rank=ranks.rank, world_size=ranks.world_size)
         torch.manual_seed(config.training.seed)
         generator = Generator(config.generator)
         if init_from is not None:
-            say(start_from(generator, init_from))
+            told = start_from(generator, init_from)
+            if ranks.is_first:
+                say(told)
         adversarial = config.training.losses.adversarial > 0
         discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
-        validate = _validation(store, config, device, follow) if "val" in store.splits else None
-        save_config(config, run / CONFIG)
+        has_validation = "val" in store.splits
+        validate = _validation(store, config, ranks.device, follow) if has_validation else None
+        if ranks.is_first:
+            save_config(config, run / CONFIG)
         return run_training(
             run,
             generator,
@@ -124,10 +124,11 @@ def train_run(
             dataset,
             config.undersampling,
             config.training,
-            device=device,
+            device=ranks.device,
             validate=validate,
             resume=resume,
             profile=profile,
+            ranks=ranks,
         )
 
 

@@ -11,6 +11,7 @@ from mrirecon.cli.runs import choose_device
 from mrirecon.cli.terminal import console, say
 from mrirecon.cli.train import train_run
 from mrirecon.config import RunConfig, load_config
+from mrirecon.training import alone
 from mrirecon.training.log import METRICS, read_records
 from mrirecon.tuning import Report, draw_study, read_space
 from mrirecon.tuning import tune as run_study
@@ -76,4 +77,4 @@ def train_trial(run: Path, config: RunConfig, report: Report, device: torch.devi
     def follow(step: int, scores: dict[str, float]) -> None:
         report(step, scores[name])
 
-    train_run(run, config, device, resume=resume, follow=follow)
+    train_run(run, config, alone(device), resume=resume, follow=follow)

@@ -11,16 +11,20 @@ from mrirecon.training.config import TrainingConfig
 from mrirecon.training.load import load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
+from mrirecon.training.ranks import Ranks, alone, joined_ranks
 from mrirecon.training.step import TrainingState, make_state, training_step
 from mrirecon.training.stopping import TrainingStopped
 from mrirecon.training.trainer import train
 
 __all__ = [
     "CHECKPOINTS",
+    "Ranks",
     "TrainingConfig",
     "TrainingState",
     "TrainingStopped",
+    "alone",
     "best_checkpoint",
+    "joined_ranks",
     "last_checkpoint",
     "load",
     "load_checkpoint",

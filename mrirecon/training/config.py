@@ -30,12 +30,15 @@ class TrainingConfig:
 
     Attributes:
         steps: updates of the generator in all.
-        batch_size: slices in a step; the slices left over at the end of an epoch are left out.
+        batch_size: slices in a step, on each of the processes that train together; the slices
+            left over at the end of an epoch are left out.
         seed: of dropout, data order, masks and noise; with the step it fixes every random number.
         learning_rate: of the generator.
         discriminator_learning_rate: of the discriminator.
         schedule: "halfway": both rates are divided by 10 after half the steps, as in the
             ReconResNet paper; "cosine": they fall to 0 along half a cosine; "constant".
+        gradient_clip: largest Euclidean norm of a network's gradient, above which it is shortened
+            to it; None never does.
         warmup_steps: steps over which both rates rise from 0, linearly.
         losses: weights of the generator's loss terms.
         augmentation: how training slices are varied before they are undersampled.
@@ -64,6 +67,7 @@ class TrainingConfig:
     learning_rate: float = 1e-4
     discriminator_learning_rate: float = 1e-4
     schedule: Schedule = "halfway"
+    gradient_clip: float | None = None
     warmup_steps: int = 0
     losses: LossConfig = field(default_factory=LossConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
@@ -84,6 +88,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"):
             _expect(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+        if self.gradient_clip is not None:
+            _expect("gradient_clip", self.gradient_clip > 0, "above 0", self.gradient_clip)
         if self.patience is not None:
             _expect("patience", self.patience >= 1, "1 or more", self.patience)
         _expect("keep_checkpoints", self.keep_checkpoints >= 1, "1 or more", self.keep_checkpoints)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from torch.optim import Optimizer
 
 from mrirecon.data import RawBatch, SliceDataset, augment, simulate
 from mrirecon.models import Generator
@@ -15,6 +16,7 @@ from mrirecon.training.failure import save_diverged
 from mrirecon.training.ledger import Ledger
 from mrirecon.training.log import METRICS, RunLog, read_records
 from mrirecon.training.progress import TrainingProgress
+from mrirecon.training.ranks import Ranks
 from mrirecon.training.recorder import DivergedError, Recorder
 from mrirecon.training.schedule import learning_rate_factor, step_seed
 from mrirecon.training.step import TrainingState, training_step
@@ -33,7 +35,7 @@ class Loop:
         state: TrainingState,
         sampling: Undersampling,
         config: TrainingConfig,
-        device: torch.device,
+        ranks: Ranks,
         log: RunLog,
         progress: TrainingProgress,
     ) -> None:
@@ -41,17 +43,19 @@ class Loop:
         self._state = state
         self._sampling = sampling
         self._config = config
-        self._device = device
+        self._ranks = ranks
         self._log = log
-        self._ledger = Ledger(device)
-        self._recorder = Recorder(
-            log, progress, config, self._ledger, device=device, step=state.step
-        )
+        self._ledger = Ledger(ranks.device)
+        self._recorder = Recorder(log, progress, config, self._ledger, ranks, step=state.step)
         self.best = BestScore(config.best_by, config.patience, read_records(run / METRICS))
+        for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+            if optimizer is not None:
+                ranks.average_gradients(optimizer)
+                clip_gradients(optimizer, config.gradient_clip)
 
     def batches(self, dataset: SliceDataset, n_batches: int) -> Iterator[tuple[int, RawBatch]]:
         """Hand out epoch and batch of each step that is left; the waiting is counted."""
-        if self.best.is_exhausted:
+        if self._ranks.from_first(self.best.is_exhausted)[0]:
             return
         batches = _batches(dataset, self._config, self._state.step, n_batches)
         while True:
@@ -65,10 +69,10 @@ class Loop:
         """Undersample a batch, update the networks, and keep the loss terms."""
         state, config = self._state, self._config
         seed = step_seed(config.seed, state.step)
-        torch.manual_seed(seed)
+        torch.manual_seed(step_seed(config.seed, state.step, self._ranks.rank))
         rate = config.learning_rate * _set_learning_rates(state, config)
         with self._ledger.phase("copy"):
-            moved = batch.to(self._device)
+            moved = batch.to(self._ranks.device)
         with self._ledger.phase("sampling"):
             measurement = simulate(
                 augment(moved, config.augmentation, seed=seed),
@@ -91,23 +95,29 @@ class Loop:
         try:
             self._recorder.write()
         except DivergedError as error:
-            kept = save_diverged(self._run, error, self._sampling, self._config, self._device)
+            kept = save_diverged(self._run, error, self._sampling, self._config, self._ranks.device)
             raise ValueError(f"{error}; the batch is in {kept}") from None
 
-    def validate(self, validate: Validate) -> bool:
-        """Score the averaged generator, and return whether it is the best so far."""
+    def validate(self, validate: Validate) -> tuple[bool, bool]:
+        """Score the averaged generator; is it the best so far, and has the run had enough?"""
         self.write()
+        is_best = False
         with self._ledger.phase("validation"):
-            scores = validate(self._state.average, self._state.step)
-        self._state.average.eval()
-        self._recorder.validation(self._state.step, scores)
-        return self.best.update(self._state.step, scores)
+            if self._ranks.is_first:
+                scores = validate(self._state.average, self._state.step)
+                self._state.average.eval()
+                self._recorder.validation(self._state.step, scores)
+                is_best = self.best.update(self._state.step, scores)
+            is_best, has_enough = self._ranks.from_first(is_best, self.best.is_exhausted)
+        return is_best, has_enough
 
     def save(self, *, is_best: bool) -> None:
         """Put log and state on the disk."""
         self.write()
         with self._ledger.phase("saving"):
             self._log.sync()
+            if not self._ranks.is_first:
+                return
             path = save_checkpoint(self._run / CHECKPOINTS, self._state, self._config)
             if is_best:
                 mark_best(self._run / CHECKPOINTS, path)
@@ -136,6 +146,23 @@ def _batches(
             step += 1
             if step == config.steps:
                 return
+
+
+def clip_gradients(optimizer: Optimizer, largest: float | None) -> None:
+    """Shorten the gradient of all of an optimiser's parameters together before each step.
+
+    Args:
+        optimizer: whose steps are prepared.
+        largest: Euclidean norm that a gradient may have; None leaves every gradient as it is.
+    """
+    if largest is None:
+        return
+
+    def clip(*_: object) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, largest)
+
+    optimizer.register_step_pre_hook(clip)
 
 
 def _set_learning_rates(state: TrainingState, config: TrainingConfig) -> float:

@@ -20,11 +20,14 @@ class TrainingProgress:
     Args:
         steps: in all.
         done: steps that were done before.
+        is_shown: tell anything at all; of several processes one does.
         console: where to draw.
     """
 
-    def __init__(self, steps: int, done: int, *, console: Console | None = None) -> None:
-        console = console or Console(stderr=True)
+    def __init__(
+        self, steps: int, done: int, *, is_shown: bool = True, console: Console | None = None
+    ) -> None:
+        console = console or Console(stderr=True, quiet=not is_shown)
         self._progress = Progress(
             TextColumn("training"),
             BarColumn(),

@@ -11,6 +11,7 @@ from mrirecon.training.config import TrainingConfig
 from mrirecon.training.ledger import Ledger, peak_memory
 from mrirecon.training.log import Record, RunLog
 from mrirecon.training.progress import TrainingProgress
+from mrirecon.training.ranks import Ranks
 
 _SHOWN = ("loss", "discriminator")  # terms beside the progress bar
 
@@ -48,7 +49,7 @@ class Recorder:
         progress: bar to keep up to date.
         config: of the run.
         ledger: gives the shares of time at the end of an epoch.
-        device: whose memory is told.
+        ranks: the processes whose terms are averaged, and this one's device.
         step: steps done before.
     """
 
@@ -58,15 +59,15 @@ class Recorder:
         progress: TrainingProgress,
         config: TrainingConfig,
         ledger: Ledger,
+        ranks: Ranks,
         *,
-        device: torch.device,
         step: int,
     ) -> None:
         self._log = log
         self._progress = progress
-        self._batch_size = config.batch_size
+        self._batch_size = config.batch_size * ranks.world_size
         self._ledger = ledger
-        self._device = device
+        self._ranks = ranks
         self._pending: list[_Pending] = []
         self._written = (step, perf_counter())
         self._epoch_start = step
@@ -85,7 +86,9 @@ class Recorder:
         """
         if not self._pending:
             return
-        values = iter(torch.stack([t for p in self._pending for t in p.terms.values()]).tolist())
+        terms = torch.stack([t for p in self._pending for t in p.terms.values()])
+        self._ranks.average([terms])
+        values = iter(terms.tolist())
         pending, self._pending = self._pending, []
         for one in pending:
             one.record.update((name, next(values)) for name in one.terms)
@@ -108,7 +111,7 @@ class Recorder:
             "epoch": epoch,
             "images_per_second": round(n_images / total, 3),
             "shares": {name: round(value / total, 4) for name, value in seconds.items()},
-            "peak_memory_bytes": peak_memory(self._device),
+            "peak_memory_bytes": peak_memory(self._ranks.device),
         }
         self._log.speed(record)
         self._progress.tell(describe_epoch(record))

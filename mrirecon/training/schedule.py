@@ -28,10 +28,11 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
     return rise
 
 
-def step_seed(seed: int, step: int) -> int:
-    """Return the seed of one step's random numbers.
+def step_seed(seed: int, step: int, rank: int = 0) -> int:
+    """Return the seed of one step's random numbers on one of the processes that train together.
 
     Dropout is seeded at every step, so that a resumed run draws what an uninterrupted one draws
     and no generator state needs to be saved.
     """
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0])
+    place = [seed, step] if rank == 0 else [seed, step, rank]
+    return int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0])

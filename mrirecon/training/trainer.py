@@ -7,6 +7,7 @@ the last checkpoint to give the numbers of a run that was never stopped.
 
 import json
 import platform
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from mrirecon.training.log import METRICS, RunLog
 from mrirecon.training.loop import CHECKPOINTS, Loop, Validate
 from mrirecon.training.profile import profiling
 from mrirecon.training.progress import TrainingProgress
+from mrirecon.training.ranks import Ranks, alone
 from mrirecon.training.step import TrainingState, compile_networks, make_state
 from mrirecon.training.stopping import StopRequest, TrainingStopped
 from mrirecon.version import __version__
@@ -43,6 +45,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     validate: Validate | None = None,
     resume: bool = False,
     profile: Path | None = None,
+    ranks: Ranks | None = None,
 ) -> Generator:
     """Train until `config.steps`, and leave the result in `run`.
 
@@ -57,6 +60,8 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         validate: given the averaged generator and the steps done, returns scores for the log.
         resume: go on from the last checkpoint, or from the start where there is none yet.
         profile: .json file for a trace of steps 6 to 10 (see `profiling`).
+        ranks: the processes that train together, of which `dataset` hands each its part; all but
+            the first write their logs to RUN/ranks/NUMBER. None: this process alone.
 
     Returns:
         The averaged generator after the last step, in evaluation mode, on `device`.
@@ -74,46 +79,55 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         raise ValueError(
             f"dataset: expected a batch of {config.batch_size} slices or more, got {len(dataset)}"
         )
+    ranks = ranks or alone(device)
+    home = run if ranks.is_first else run / "ranks" / str(ranks.rank)
     state = make_state(generator, discriminator, config, device)
-    _prepare_run(run, state, config, resume=resume)
+    _prepare_run(run, home, state, config, resume=resume)
     if config.compile:
         compile_networks(state)
     with (
-        closing(RunLog(run, state.step)) as log,
-        TrainingProgress(config.steps, state.step) as progress,
+        closing(RunLog(home, state.step)) as log,
+        TrainingProgress(config.steps, state.step, is_shown=ranks.is_first) as progress,
         StopRequest() as stop,
         profiling(profile, device) as profiler_step,
     ):
-        loop = Loop(run, state, sampling, config, device, log, progress)
+        loop = Loop(home, state, sampling, config, ranks, log, progress)
         for epoch, batch in loop.batches(dataset, n_batches):
             loop.step(epoch, batch)
             profiler_step()
             is_last, is_best = state.step == config.steps, False
             if validate and (is_last or state.step % config.validate_every == 0):
-                is_best = loop.validate(validate)
-                is_last = is_last or loop.best.is_exhausted
-            is_due = state.step % config.checkpoint_every == 0
-            if is_last or is_best or is_due or stop.signal_number is not None:
+                is_best, has_enough = loop.validate(validate)
+                is_last = is_last or has_enough
+            is_logged = state.step % config.log_every == 0
+            # Asking the others costs an exchange, so that several processes ask now and then.
+            is_asked = ranks.world_size == 1 or is_logged
+            is_stopped = is_asked and ranks.any(stop.signal_number is not None)
+            if is_last or is_best or is_stopped or state.step % config.checkpoint_every == 0:
                 loop.save(is_best=is_best)
-            elif state.step % config.log_every == 0:
+            elif is_logged:
                 loop.write()
             if is_last or state.step % n_batches == 0:
                 loop.end_epoch(epoch)
             if is_last:
                 break
-            if stop.signal_number is not None:
-                raise TrainingStopped(stop.signal_number, state.step)
+            if is_stopped:
+                raise TrainingStopped(stop.signal_number or signal.SIGTERM, state.step)
     return state.average
 
 
-def _prepare_run(run: Path, state: TrainingState, config: TrainingConfig, *, resume: bool) -> None:
+def _prepare_run(
+    run: Path, home: Path, state: TrainingState, config: TrainingConfig, *, resume: bool
+) -> None:
     """Load the last checkpoint, or refuse to overwrite another run."""
     folder = run / CHECKPOINTS
     last = last_checkpoint(folder)
-    if not resume and (last or (run / METRICS).exists()):
+    if not resume and (last or (home / METRICS).exists()):
         raise ValueError(f"{run}: expected a new run folder, got one in use; resume it or move it")
     if last:
         load_checkpoint(last, state, config)
+    if home != run:
+        return
     discard_after(folder, state.step)
     versions = {
         "mrirecon": __version__,

@@ -1,0 +1,5 @@
+"""`python -m mrirecon` is `mrirecon`, for launchers that take a module."""
+
+from mrirecon.cli import main
+
+main()
