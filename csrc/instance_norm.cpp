@@ -134,8 +134,8 @@ std::tuple<Tensor, Tensor, Tensor> instance_norm(const Tensor& x, const Optional
     using T = decltype(value);
     using S = Real<T>;
     run(x, NormMoments<T>{data<T>(features), mutable_data<S>(partials), extent});
-    run(x, NormStatistics<S>{data<S>(partials), mutable_data<S>(mean), mutable_data<S>(rstd), eps,
-                             extent});
+    run(x, NormStatistics<S>{data<S>(partials), mutable_data<S>(mean), mutable_data<S>(rstd),
+                             static_cast<S>(eps), extent});
     const NormChannels<S> channels{data<S>(mean), data<S>(rstd), data<S>(factors), data<S>(slope)};
     run(x, ApplyNorm<T>{data<T>(features), data<T>(added), mutable_data<T>(out), channels, extent});
   });

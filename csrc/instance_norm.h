@@ -45,9 +45,18 @@ struct NormExtent {
   int64_t chunk_size() const { return chunk_rows() * cols * channels; }
 };
 
-// Where index i of the padded output, counted from the first pixel that is no border, comes from.
+// Where index i, counted from the first pixel that is no border, comes from.
 MRIRECON_HD int64_t reflected(int64_t i, int64_t size) {
   return i < 0 ? -i : i < size ? i : 2 * (size - 1) - i;
+}
+
+// Where index i of an axis stands in the output: itself (which = 0), and reflected at either end (1
+// and 2), -1 where it is not.
+MRIRECON_HD int64_t place_in_output(int64_t i, int which, int64_t size, int64_t pad) {
+  const int64_t last = size - 1;
+  if (which == 0) return i + pad;
+  if (which == 1) return i >= 1 && i <= pad ? pad - i : -1;
+  return i < last && i >= last - pad ? 2 * last - i + pad : -1;
 }
 
 // What each channel of each image is normalised with; every pointer is (images, channels).
@@ -74,7 +83,7 @@ template <class S>
 struct NormStatistics {
   const S* partials;  // (images, n_chunks, 2, channels)
   S *mean, *rstd;     // (images, channels)
-  double eps;
+  S eps;
   NormExtent extent;
 
   int64_t n_items() const { return extent.images; }

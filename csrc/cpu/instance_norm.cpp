@@ -144,28 +144,24 @@ class FoldedRows {
 
   // Row `row` of `image`, valid until the next call.
   const T* row(int64_t image, int64_t row) {
-    const int64_t last = extent_.rows - 1, pad = extent_.pad;
-    const T* grad = grad_out_ + image * extent_.out_image_size();
-    if (pad == 0) return grad + row * extent_.cols * extent_.channels;
     const int64_t n = extent_.cols * extent_.channels;
-    const T* own = interior(grad, row + pad);
-    std::copy_n(own, n, folded_.data());
-    add_sides(own);
-    const auto add = [&](int64_t out_row) {
-      add_numbers(interior(grad, out_row), folded_.data(), n);
-      add_sides(interior(grad, out_row));
-    };
-    if (row >= 1 && row <= pad) add(pad - row);
-    if (row < last && row >= last - pad) add(2 * last - row + pad);
+    const T* grad = grad_out_ + image * extent_.out_image_size();
+    if (extent_.pad == 0) return grad + row * n;
+    for (int which = 0; which < 3; ++which) {
+      const int64_t out_row = place_in_output(row, which, extent_.rows, extent_.pad);
+      if (out_row < 0) continue;
+      const T* interior = grad + (out_row * extent_.out_cols() + extent_.pad) * extent_.channels;
+      if (which == 0)
+        std::copy_n(interior, n, folded_.data());
+      else
+        add_numbers(interior, folded_.data(), n);
+      add_sides(interior);
+    }
     return folded_.data();
   }
 
  private:
-  // A row without the pixels at its sides.
-  const T* interior(const T* grad, int64_t out_row) const {
-    return grad + (out_row * extent_.out_cols() + extent_.pad) * extent_.channels;
-  }
-
+  // The border of a row, at both sides of its `interior`.
   void add_sides(const T* interior) {
     const int64_t channels = extent_.channels, last = extent_.cols - 1;
     for (int64_t i = 1; i <= extent_.pad; ++i) {
