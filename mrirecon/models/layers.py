@@ -84,11 +84,26 @@ class NormActivation(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (batch, channels, rows + 2 pad, cols + 2 pad) of (batch, channels, rows, cols)."""
-        keep = None
-        if self.training and self.dropout > 0:
-            ones = self.slope.new_ones(features.shape[:2])
-            keep = functional.dropout(ones, self.dropout)
-        return instance_norm(features, slope=self.slope, keep=keep, pad=self.pad)
+        dropout = self.dropout if self.training else 0.0
+        return norm_and_activation(features, self.slope, dropout=dropout, pad=self.pad)
+
+
+def norm_and_activation(features: Tensor, slope: Tensor, *, dropout: float, pad: int) -> Tensor:
+    """Normalise, activate with a slope below 0, drop channels, and pad by reflection.
+
+    Args:
+        features: float, (batch, channels, rows, cols).
+        slope: (1,).
+        dropout: probability that a channel is dropped, now.
+        pad: pixels of border.
+
+    Returns:
+        (batch, channels, rows + 2 pad, cols + 2 pad).
+    """
+    keep = None
+    if dropout > 0:
+        keep = functional.dropout(slope.new_ones(features.shape[:2]).detach(), dropout)
+    return instance_norm(features, slope=slope, keep=keep, pad=pad)
 
 
 def reflect(image: Tensor, border: int) -> Tensor:
@@ -98,6 +113,24 @@ def reflect(image: Tensor, border: int) -> Tensor:
     """
     with torch.autocast(image.device.type, enabled=False):
         return functional.pad(image, (border,) * 4, mode="reflect")
+
+
+def ordered_like(tensor: Tensor, weight: Tensor) -> Tensor:
+    """Give a tensor the memory order of a convolution's weight: contiguous or channels-last.
+
+    One channel has the same numbers in both orders, and torch decides by the strides; convolutions
+    are faster on channels-last tensors, and return such.
+
+    Args:
+        tensor: (batch, channels, rows, cols).
+        weight: (outputs, channels, kernel rows, kernel cols), of more than one channel.
+    """
+    if weight.is_contiguous() or not weight.is_contiguous(memory_format=torch.channels_last):
+        return tensor
+    rows, cols = tensor.shape[-2:]
+    if tensor.shape[1] > 1:
+        return tensor.contiguous(memory_format=torch.channels_last)
+    return tensor.contiguous().as_strided(tensor.shape, (rows * cols, 1, cols, 1))
 
 
 def require_channels(image: Tensor, n_channels: int) -> None:

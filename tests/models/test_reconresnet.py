@@ -62,12 +62,103 @@ def test_draws_weights_from_the_normal_distribution_of_the_paper() -> None:
     assert abs(weights.std() / 0.02 - 1) < 5 / (2 * n) ** 0.5
 
 
-def test_norms_have_no_parameters_and_activations_have_one() -> None:
+def test_activations_have_one_parameter() -> None:
     network = ReconResNet(SMALL)
-    norms = [m for m in network.modules() if isinstance(m, nn.InstanceNorm2d)]
     slopes = [m.weight.numel() for m in network.modules() if isinstance(m, nn.PReLU)]
-    assert norms and not any(list(norm.parameters()) for norm in norms)
     assert slopes == [1] * 6
+
+
+class PlainReconResNet(nn.Module):
+    """The network of torch's own modules, whose weights have the names of stored ones."""
+
+    def __init__(self, config: ReconResNetConfig) -> None:
+        super().__init__()
+        width, transposed = config.width, {"stride": 2, "padding": 1, "output_padding": 1}
+
+        def norm_and_activation(channels: int) -> tuple[nn.Module, nn.Module]:
+            return nn.InstanceNorm2d(channels), nn.PReLU()
+
+        def convolve(inputs: int, outputs: int, size: int) -> nn.Module:
+            return nn.Conv2d(inputs, outputs, size, padding=size // 2, padding_mode="reflect")
+
+        def body(channels: int) -> nn.ModuleDict:
+            first, second = convolve(channels, channels, 3), convolve(channels, channels, 3)
+            dropout, norm = nn.Dropout2d(config.dropout), nn.InstanceNorm2d(channels)
+            layers = (first, *norm_and_activation(channels), dropout, second, norm)
+            return nn.ModuleDict({"body": nn.Sequential(*layers)})
+
+        self.encoder = nn.Sequential(
+            convolve(1, width, 7),
+            *norm_and_activation(width),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            *norm_and_activation(2 * width),
+            nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1),
+            *norm_and_activation(4 * width),
+        )
+        self.blocks = nn.Sequential(*(body(4 * width) for _ in range(config.n_blocks)))
+        self.decoder = nn.Sequential(
+            nn.ConvTranspose2d(4 * width, 2 * width, 3, **transposed),
+            *norm_and_activation(2 * width),
+            nn.ConvTranspose2d(2 * width, width, 3, **transposed),
+            *norm_and_activation(width),
+        )
+        self.to_image = convolve(width, 1, 7)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        features = self.encoder(image)
+        for block in self.blocks:
+            features = features + block["body"](features)
+        return torch.sigmoid(self.to_image(self.decoder(features)))
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("n_blocks", "dropout"), [(2, 0.5), (1, 0.0), (0, 0.2)])
+def test_equals_the_network_of_torch_modules(
+    n_blocks: int, dropout: float, memory_format: torch.memory_format
+) -> None:
+    """Weights that were stored before the norms were fused still give the same numbers."""
+    config = ReconResNetConfig(width=6, n_blocks=n_blocks, dropout=dropout)
+    plain, network = PlainReconResNet(config).double(), ReconResNet(config).double()
+    network.load_state_dict(plain.state_dict())
+    network.to(memory_format=memory_format)  # type: ignore[call-overload]
+    image = torch.rand(2, 1, 16, 20, dtype=torch.float64)
+    results = []
+    for each in (plain, network):
+        torch.manual_seed(3)  # the same channels are dropped
+        output = each(image)
+        gradients = torch.autograd.grad(output.square().sum(), list(each.parameters()))
+        results.append([output, *gradients])
+    for found, expected in zip(*reversed(results), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-10)
+
+
+def test_channels_last_weights_keep_every_layer_channels_last() -> None:
+    network = ReconResNet(ReconResNetConfig(width=4, n_blocks=2)).to(
+        memory_format=torch.channels_last  # type: ignore[call-overload]
+    )
+    orders = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            module.register_forward_hook(
+                lambda _, inputs, output: orders.append(
+                    [each.stride(1) for each in (*inputs, output)]
+                )
+            )
+    network(torch.rand(2, 1, 16, 16))
+    assert len(orders) == 2 * 2 + 5 + 1
+    assert all(stride == 1 for order in orders for stride in order)
+
+
+def test_compiles_without_a_graph_break() -> None:
+    network = ReconResNet(ReconResNetConfig(width=4, n_blocks=1, dropout=0.0))
+    image = torch.rand(1, 1, 18, 16)
+    compiled = torch.compile(network, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(image), network(image))
+    (found, expected) = (
+        torch.autograd.grad(each(image).sum(), list(network.parameters()))
+        for each in (compiled, network)
+    )
+    torch.testing.assert_close(found, expected)
 
 
 def test_drops_channels_in_training_only() -> None:
