@@ -52,8 +52,9 @@ MRIRECON_HD int64_t reflected(int64_t i, int64_t size) {
 
 // Where index i of an axis stands in the output: itself (which = 0), and reflected at either end (1
 // and 2), -1 where it is not.
-MRIRECON_HD int64_t place_in_output(int64_t i, int which, int64_t size, int64_t pad) {
-  const int64_t last = size - 1;
+template <class Index>
+MRIRECON_HD Index place_in_output(Index i, int which, Index size, Index pad) {
+  const Index last = size - 1;
   if (which == 0) return i + pad;
   if (which == 1) return i >= 1 && i <= pad ? pad - i : -1;
   return i < last && i >= last - pad ? 2 * last - i + pad : -1;

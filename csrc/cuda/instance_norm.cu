@@ -83,17 +83,21 @@ __device__ Numbers<Real<T>, width> load_grad(const T* grad_out, int i, const Pla
   if (extent.pad == 0)
     return load<width>(grad + place.first_row * extent.cols * extent.channels +
                        int64_t{i} * place.unit_size);
-  const int cols = static_cast<int>(extent.cols);
-  const int64_t row = place.first_row + i / cols, col = i % cols;
+  const int rows = static_cast<int>(extent.rows), cols = static_cast<int>(extent.cols);
+  const int row = static_cast<int>(place.first_row) + i / cols, col = i % cols;
+  const int pad = static_cast<int>(extent.pad), out_cols = cols + 2 * pad;
   Numbers<Real<T>, width> sum = {};
-  for (int down = 0; down < 3; ++down) {
-    const int64_t out_row = place_in_output(row, down, extent.rows, extent.pad);
+  // Few pixels have more than one place: unrolled, the loops would cost registers of all.
+#pragma unroll 1
+  for (int place_of_row = 0; place_of_row < 3; ++place_of_row) {
+    const int out_row = place_in_output(row, place_of_row, rows, pad);
     if (out_row < 0) continue;
-    for (int across = 0; across < 3; ++across) {
-      const int64_t out_col = place_in_output(col, across, extent.cols, extent.pad);
+#pragma unroll 1
+    for (int place_of_col = 0; place_of_col < 3; ++place_of_col) {
+      const int out_col = place_in_output(col, place_of_col, cols, pad);
       if (out_col < 0) continue;
       const auto values =
-          load<width>(grad + (out_row * extent.out_cols() + out_col) * extent.channels);
+          load<width>(grad + (int64_t{out_row} * out_cols + out_col) * place.unit_size);
       for (int lane = 0; lane < width; ++lane) sum.value[lane] += values.value[lane];
     }
   }
