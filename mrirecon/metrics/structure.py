@@ -97,7 +97,9 @@ def ms_ssim(prediction: Tensor, target: Tensor, *, data_range: float | Tensor) -
         luminance, structure = _terms(_moments(x, y, line, n_axes=2), c1, c2, 1.0)
         if scale == len(MS_SSIM_WEIGHTS) - 1:
             structure = luminance * structure
-        product = product * structure.mean((-3, -2, -1)).clamp_min(0) ** weight
+        mean = structure.mean((-3, -2, -1))
+        # The slope of a power at 0 is infinite, so that 0 must not get there.
+        product = product * torch.where(mean > 0, mean, 1) ** weight * (mean > 0)
         x, y = avg_pool2d(x, 2), avg_pool2d(y, 2)
     return product.reshape(shape)
 

@@ -10,7 +10,11 @@ from mrirecon.models.consistency import (
     measurement_residual,
 )
 from mrirecon.models.deblurgan import DeblurGan, DeblurGanConfig
-from mrirecon.models.discriminator import PatchDiscriminator, PatchDiscriminatorConfig
+from mrirecon.models.discriminator import (
+    Judgement,
+    PatchDiscriminator,
+    PatchDiscriminatorConfig,
+)
 from mrirecon.models.dual_domain import DualDomain, DualDomainConfig
 from mrirecon.models.export import export_generator
 from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
@@ -31,6 +35,7 @@ __all__ = [
     "Encoding",
     "Generator",
     "GeneratorConfig",
+    "Judgement",
     "NetworkConfig",
     "PatchDiscriminator",
     "PatchDiscriminatorConfig",

@@ -4,16 +4,18 @@ import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from mrirecon.data import Measurement
-from mrirecon.losses import LossConfig, discriminator_loss, generator_loss, l1_loss, ssim_loss
-from mrirecon.models import Generator, PatchDiscriminator, Reconstruction
+from mrirecon.losses import GENERATOR_TERMS, LossConfig, PerceptualLoss, image_terms, l1_loss
+from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training.config import Precision, TrainingConfig
 from mrirecon.training.ema import update_average
+from mrirecon.training.game import Game
 from mrirecon.training.ledger import Ledger
 
 Phase = Callable[[str], AbstractContextManager[None]]
@@ -21,7 +23,6 @@ Phase = Callable[[str], AbstractContextManager[None]]
 _GENERATOR_BETAS = (0.9, 0.999)  # Adam's own, as in the ReconResNet paper
 _DISCRIMINATOR_BETAS = (0.5, 0.999)  # Radford et al. 2016 (arXiv 1511.06434), section 3
 _BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names them
-_DATA_RANGE = 1.0  # targets are divided by their volume's maximum
 
 
 @dataclass
@@ -35,6 +36,7 @@ class TrainingState:
         generator_optimizer: of the generator.
         discriminator_optimizer: of the discriminator; None without one.
         step: steps done.
+        perceptual: a loss with a network of its own, which does not change; None without it.
     """
 
     generator: Generator
@@ -43,6 +45,7 @@ class TrainingState:
     generator_optimizer: Optimizer
     discriminator_optimizer: Optimizer | None
     step: int = 0
+    perceptual: PerceptualLoss | None = None
 
 
 def make_state(
@@ -54,12 +57,15 @@ def make_state(
     """Move the networks to the device and give each its optimiser.
 
     Raises:
-        ValueError: the losses have an adversarial term and there is no discriminator.
+        ValueError: the losses have an adversarial term and there is no discriminator, or one that
+            nothing keeps from being ever steeper; or the perceptual weights do not fit.
+        FileNotFoundError: the perceptual weights are not there.
     """
-    if config.losses.adversarial > 0 and discriminator is None:
-        raise ValueError("discriminator: expected one, since losses.adversarial > 0, got None")
-    if config.losses.adversarial == 0:
+    losses = config.losses
+    if losses.adversarial == 0:
         discriminator = None
+    else:
+        _require_discriminator(discriminator, losses)
     _place(generator, device, channels_last=config.channels_last)
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     discriminator_optimizer = None
@@ -74,7 +80,25 @@ def make_state(
         discriminator=discriminator,
         generator_optimizer=Adam(generator.parameters(), betas=_GENERATOR_BETAS, fused=True),
         discriminator_optimizer=discriminator_optimizer,
+        perceptual=_make_perceptual(losses, device),
     )
+
+
+def _require_discriminator(discriminator: PatchDiscriminator | None, losses: LossConfig) -> None:
+    if discriminator is None:
+        raise ValueError("discriminator: expected one, since losses.adversarial > 0, got None")
+    is_bounded = discriminator.config.spectral_norm or losses.gradient_penalty > 0
+    if losses.adversarial_kind == "wasserstein" and not is_bounded:
+        raise ValueError(
+            "losses.gradient_penalty: expected above 0 or a discriminator with spectral_norm, "
+            "since a Wasserstein loss has no bound, got neither"
+        )
+
+
+def _make_perceptual(losses: LossConfig, device: torch.device) -> PerceptualLoss | None:
+    if losses.perceptual == 0 or losses.perceptual_weights is None:
+        return None
+    return PerceptualLoss(Path(losses.perceptual_weights), losses.perceptual_layer).to(device)
 
 
 def _place(network: nn.Module, device: torch.device, *, channels_last: bool) -> None:
@@ -98,41 +122,39 @@ def training_step(
     of the forward and backward passes and of the optimisers.
 
     Returns:
-        Scalars without gradient: "loss" (what the generator minimises), its terms "l1", "ssim",
-        "network" and "adversarial" before weighting, "discriminator" (what it minimises), and its
-        mean logits before its update, "logit_real" and "logit_fake".
+        Scalars without gradient: "loss" (what the generator minimises) and its terms before
+        weighting, named as in `LossConfig`; "discriminator" (what it minimises), its penalties
+        before weighting, and of its last judgement before an update the mean logits "logit_real"
+        and "logit_fake" and the "separation" of both.
     """
     losses, target = config.losses, measurement.target
-    discriminator = state.discriminator
-    if state.step < losses.adversarial_start:
-        discriminator = None
+    phase = ledger.phase if ledger else _uncounted
     autocast = torch.autocast(
         target.device.type, torch.bfloat16, uses_bfloat16(config.precision, target.device)
     )
-    phase = ledger.phase if ledger else _uncounted
     terms: dict[str, Tensor] = {}
 
+    # Reconstruct.
     with phase("forward"), autocast:
         reconstruction = state.generator(measurement.zero_filled, measurement.sampled)
     image = reconstruction.trained  # (batch, 1, rows, cols)
 
-    if discriminator is not None and state.discriminator_optimizer is not None:
+    # Teach the discriminator, then ask what it thinks.
+    if state.discriminator is not None and state.step >= losses.adversarial_start:
+        game = Game(state.discriminator, measurement, losses, autocast)
+        for _ in range(losses.discriminator_steps):
+            with phase("forward"):
+                terms |= game.discriminator_terms(image.detach())
+            assert state.discriminator_optimizer is not None
+            _descend(state.discriminator_optimizer, terms["discriminator"], phase)
         with phase("forward"):
-            with autocast:
-                logits = discriminator(torch.cat([target, image.detach()])).float()
-            real, fake = logits.chunk(2)
-            terms["discriminator"] = discriminator_loss(real, fake, kind=losses.adversarial_kind)
-            terms["logit_real"], terms["logit_fake"] = real.mean(), fake.mean()
-        _descend(state.discriminator_optimizer, terms["discriminator"], phase)
+            terms |= game.generator_terms(image)
 
-        discriminator.requires_grad_(False)  # the generator's loss gives it no gradient
-        with phase("forward"), autocast:
-            judged = discriminator(image).float()
-        discriminator.requires_grad_(True)
-        terms["adversarial"] = generator_loss(judged, kind=losses.adversarial_kind)
-
+    # Teach the generator, and let its average follow.
     with phase("forward"):
-        terms |= _image_terms(reconstruction, target, losses)
+        terms |= image_terms(image, target, losses, state.perceptual)
+        if losses.network > 0:
+            terms["network"] = l1_loss(reconstruction.network, target)
         terms["loss"] = _weighted_sum(terms, losses)
     _descend(state.generator_optimizer, terms["loss"], phase)
     with phase("optimizer"):
@@ -150,25 +172,11 @@ def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
     return any(capabilities.get(name) for name in _BFLOAT16_INSTRUCTIONS)
 
 
-def _image_terms(
-    reconstruction: Reconstruction, target: Tensor, losses: LossConfig
-) -> dict[str, Tensor]:
-    terms: dict[str, Tensor] = {}
-    image = reconstruction.trained
-    if losses.l1 > 0:
-        terms["l1"] = l1_loss(image, target)
-    if losses.ssim > 0:
-        terms["ssim"] = ssim_loss(image, target, data_range=_DATA_RANGE, window=losses.ssim_window)
-    if losses.network > 0:
-        terms["network"] = l1_loss(reconstruction.network, target)
-    return terms
-
-
 def _weighted_sum(terms: dict[str, Tensor], losses: LossConfig) -> Tensor:
     weights = asdict(losses)
-    weighted = ("l1", "ssim", "network", "adversarial")
-    parts = [weights[name] * terms[name] for name in weighted if name in terms]
-    return torch.stack(parts).sum()
+    return torch.stack(
+        [weights[name] * terms[name] for name in GENERATOR_TERMS if name in terms]
+    ).sum()
 
 
 def _descend(optimizer: Optimizer, loss: Tensor, phase: Phase) -> None:
@@ -183,10 +191,15 @@ def _uncounted(_name: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def compile_networks(state: TrainingState) -> None:
-    """Compile the two trained networks in place; their parameters keep their names."""
+def compile_networks(state: TrainingState, losses: LossConfig) -> None:
+    """Compile the two trained networks in place; their parameters keep their names.
+
+    A discriminator whose gradient is penalised stays as it is: what torch.compile makes has no
+    second derivative.
+    """
     modules: list[nn.Module] = [state.generator.network]
-    if state.discriminator is not None:
+    is_penalised = losses.gradient_penalty > 0 or losses.r1 > 0
+    if state.discriminator is not None and not is_penalised:
         modules.append(state.discriminator)
     for module in modules:
         module.compile()

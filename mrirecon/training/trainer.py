@@ -84,7 +84,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     state = make_state(generator, discriminator, config, device)
     _prepare_run(run, home, state, config, resume=resume)
     if config.compile:
-        compile_networks(state)
+        compile_networks(state, config.losses)
     with (
         closing(RunLog(home, state.step)) as log,
         TrainingProgress(config.steps, state.step, is_shown=ranks.is_first) as progress,

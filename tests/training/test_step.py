@@ -12,9 +12,9 @@ from torch import Tensor
 
 from mrirecon.data import Measurement, SliceDataset, SliceStore, simulate
 from mrirecon.losses import LossConfig, discriminator_loss, generator_loss
-from mrirecon.models import Generator, PatchDiscriminator
+from mrirecon.models import Generator, PatchDiscriminator, ReconResNet
 from mrirecon.training import TrainingConfig, TrainingState, make_state, training_step
-from mrirecon.training.step import uses_bfloat16
+from mrirecon.training.step import compile_networks, uses_bfloat16
 
 CPU = torch.device("cpu")
 
@@ -55,7 +55,7 @@ def test_step_updates_every_network(measurement: Measurement) -> None:
     assert not torch.equal(after[0], after[1])
 
 
-@pytest.mark.parametrize("kind", ["hinge", "least-squares"])
+@pytest.mark.parametrize("kind", ["hinge", "least-squares", "wasserstein"])
 def test_discriminator_learns_from_its_own_loss_alone(measurement: Measurement, kind: Any) -> None:
     config = replace(CONFIG, losses=LossConfig(adversarial=1e6, adversarial_kind=kind))
     state = new_state(config)
@@ -64,8 +64,8 @@ def test_discriminator_learns_from_its_own_loss_alone(measurement: Measurement, 
     twin = copy.deepcopy(discriminator)
     torch.manual_seed(3)
     fake = state.generator(measurement.zero_filled, measurement.mask).trained.detach()
-    real_logits, fake_logits = twin(torch.cat([measurement.target, fake])).chunk(2)
-    discriminator_loss(real_logits, fake_logits, kind=kind).backward()
+    real, judged = twin(torch.cat([measurement.target, fake])).halves()
+    discriminator_loss(real.logits, judged.logits, kind=kind).backward()
     torch.manual_seed(3)
     training_step(state, measurement, config)
     for got, expected in zip(discriminator.parameters(), twin.parameters(), strict=True):
@@ -83,7 +83,7 @@ def test_generator_is_judged_by_the_updated_discriminator(measurement: Measureme
     terms = training_step(state, measurement, config)
     assert state.discriminator is not None
     # In evaluation mode spectral norm is that of the last forward pass, which judged `fake`.
-    logits = state.discriminator.eval()(fake)
+    logits = state.discriminator.eval()(fake).logits
     torch.testing.assert_close(terms["adversarial"], generator_loss(logits, kind="hinge"))
     assert (terms["logit_fake"] + terms["adversarial"]).abs() > 1e-3
 
@@ -97,6 +97,65 @@ def test_adversarial_term_waits_for_its_start(measurement: Measurement) -> None:
     assert torch.equal(weights(state.discriminator), before)
     state.step = 1
     assert "adversarial" in training_step(state, measurement, config)
+
+
+def test_penalties_and_further_terms_join_the_sums(measurement: Measurement) -> None:
+    losses = LossConfig(
+        adversarial_kind="wasserstein",
+        adversarial=0.5,
+        charbonnier=0.25,
+        frequency=0.125,
+        feature_matching=2.0,
+        gradient_penalty=10.0,
+        r1=3.0,
+    )
+    config = replace(CONFIG, losses=losses)
+    terms = training_step(new_state(config), measurement, config)
+    of_generator = terms["l1"] + terms["ssim"] + 0.5 * terms["adversarial"]
+    of_generator += 0.25 * terms["charbonnier"] + 0.125 * terms["frequency"]
+    of_generator += 2.0 * terms["feature_matching"]
+    torch.testing.assert_close(terms["loss"], of_generator)
+    of_discriminator = terms["logit_fake"] - terms["logit_real"]
+    of_discriminator += 10.0 * terms["gradient_penalty"] + 3.0 * terms["r1"]
+    torch.testing.assert_close(terms["discriminator"], of_discriminator)
+
+
+def test_a_conditional_discriminator_of_several_scales_learns(measurement: Measurement) -> None:
+    config = replace(CONFIG, losses=replace(CONFIG.losses, feature_matching=1.0, r1=1.0))
+    judges = PatchDiscriminator(replace(DISCRIMINATOR, conditional=True, n_scales=2))
+    state = make_state(Generator(GENERATOR), judges, config, CPU)
+    before = weights(judges)
+    training_step(state, measurement, config)
+    assert not torch.equal(weights(judges), before)
+    assert all(parameter.grad is not None for parameter in judges.parameters())
+
+
+def test_discriminator_is_updated_as_often_as_asked(measurement: Measurement) -> None:
+    config = replace(CONFIG, losses=replace(CONFIG.losses, discriminator_steps=3))
+    state = new_state(config)
+    training_step(state, measurement, config)
+    assert state.discriminator is not None
+    assert state.discriminator_optimizer is not None
+    moments = state.discriminator_optimizer.state[next(state.discriminator.parameters())]
+    assert moments["step"] == 3
+
+
+def test_a_wasserstein_loss_needs_a_bounded_discriminator() -> None:
+    config = replace(CONFIG, losses=LossConfig(adversarial_kind="wasserstein"))
+    free = PatchDiscriminator(replace(DISCRIMINATOR, spectral_norm=False))
+    with pytest.raises(ValueError, match=r"^losses.gradient_penalty: expected above 0 or a"):
+        make_state(Generator(GENERATOR), free, config, CPU)
+    penalised = replace(config, losses=replace(config.losses, gradient_penalty=10.0))
+    make_state(Generator(GENERATOR), free, penalised, CPU)
+
+
+def test_a_penalised_discriminator_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What torch.compile makes has no second derivative."""
+    compiled: list[type] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self)))
+    for losses in (CONFIG.losses, replace(CONFIG.losses, r1=1.0)):
+        compile_networks(new_state(CONFIG), losses)
+    assert compiled == [ReconResNet, PatchDiscriminator, ReconResNet]
 
 
 def test_without_an_adversarial_term_there_is_no_discriminator(measurement: Measurement) -> None:
