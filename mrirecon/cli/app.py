@@ -13,6 +13,7 @@ from mrirecon.cli.info import info
 from mrirecon.cli.inspect import inspect
 from mrirecon.cli.prepare import prepare
 from mrirecon.cli.reconstruct import reconstruct
+from mrirecon.cli.regularisation import tune_regularisation
 from mrirecon.cli.sampling import sampling
 from mrirecon.cli.terminal import say
 from mrirecon.cli.train import train
@@ -38,7 +39,21 @@ def _options(
     del traceback  # main looks for it, since a callback cannot hand a value to its caller
 
 
-for command in (demo, info, inspect, prepare, sampling, train, tune, evaluate, reconstruct, export):
+COMMANDS = (
+    demo,
+    info,
+    inspect,
+    prepare,
+    sampling,
+    train,
+    tune,
+    tune_regularisation,
+    evaluate,
+    reconstruct,
+    export,
+)
+
+for command in COMMANDS:
     app.command()(command)
 
 

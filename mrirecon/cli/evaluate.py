@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from mrirecon.cli.info import collect
+from mrirecon.cli.regularisation import MethodsOption, TunedOption, choose_methods
 from mrirecon.cli.runs import (
     CheckpointOption,
     TrainedRun,
@@ -51,16 +52,21 @@ def evaluate(
         Path | None, typer.Option(help="Folder for scores and report; RUN/evaluation if not given.")
     ] = None,
     description: Annotated[str, typer.Option(help="What the data are, for the report.")] = "",
+    method: MethodsOption = None,
+    tuned: TunedOption = None,
     checkpoint: CheckpointOption = "best",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
     """Score zero-filled (or gridded) images, the network, and the network with data consistency.
+
+    With --method also classical reconstructions: SENSE, total variation, l1-wavelets.
 
     Writes scores.csv (each slice), subjects.csv, comparisons.csv (the result against each other
     method, with intervals and tests), summary.json and report.html, which opens in a browser by a
     double click.
     """
     chosen, how = choose_device(device), get_protocol(protocol)
+    classical = choose_methods(method, tuned, run)
     trained = load_run(run, chosen, choice=checkpoint_choice(checkpoint))
     path = store or trained.config.store
     with SliceStore(path) as opened:
@@ -71,6 +77,7 @@ def evaluate(
             name=f"{path.stem}, {split}",
             description=description or f"Split {split} of {path}.",
             device=chosen,
+            classical=classical,
         )
     folder = out or run / "evaluation"
     section = make_section(trained, sampling_title(trained.config.undersampling), [test_set])

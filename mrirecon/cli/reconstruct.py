@@ -26,6 +26,7 @@ from mrirecon.data import Source, Subject, read_source
 from mrirecon.data.kspace_file import KSPACE_SUFFIXES, CoordsUnit, KspaceFile, read_kspace
 from mrirecon.data.readers.plain_files import IMAGE_SUFFIXES, write_images
 from mrirecon.data.trajectory_file import read_trajectory
+from mrirecon.evaluation import read_regularisation
 
 
 def reconstruct(
@@ -43,6 +44,9 @@ def reconstruct(
     ] = None,
     regularisation: Annotated[
         float | None, typer.Option(help="Weight of the method's prior; its default if not given.")
+    ] = None,
+    tuned: Annotated[
+        Path | None, typer.Option(help="File of `mrirecon tune-regularisation`.")
     ] = None,
     channel: ChannelOption = None,
     slice_axis: SliceAxisOption = "axial",
@@ -84,7 +88,7 @@ def reconstruct(
         raise FileNotFoundError(f"{source}: no such file or folder")
     if out.exists() and not overwrite:
         raise FileExistsError(f"{out}: exists already; use --overwrite or another name")
-    config = _configure(method, regularisation)
+    config = _configure(method, regularisation, tuned)
     chosen, arrays = choose_device(device), array_options(contents, axes, key)
     if source.suffix in KSPACE_SUFFIXES and contents != "image":
         if out.suffix not in IMAGE_SUFFIXES:
@@ -118,14 +122,24 @@ def _run_and_source(paths: list[Path], method: str | None) -> tuple[Path | None,
     raise ValueError(f"arguments: expected {expected}, got {len(paths)} paths")
 
 
-def _configure(method: str | None, regularisation: float | None) -> MethodConfig | None:
+def _configure(
+    method: str | None, regularisation: float | None, tuned: Path | None
+) -> MethodConfig | None:
     """Give the method's configuration, with the regularisation that was asked for."""
     config = None if method is None else get_method(method)
-    if regularisation is None:
+    if regularisation is None and tuned is None:
         return config
     if config is None or isinstance(config, ZeroFilledConfig):
-        raise ValueError("--regularisation: expected a --method with a prior, got none")
-    return replace(config, regularisation=regularisation)
+        given = "--tuned" if regularisation is None else "--regularisation"
+        raise ValueError(f"{given}: expected a --method with a prior, got none")
+    if tuned is None:
+        assert regularisation is not None
+        return replace(config, regularisation=regularisation)
+    found = read_regularisation(tuned)
+    if regularisation is not None or method not in found:
+        got = "--regularisation too" if regularisation is not None else ", ".join(found)
+        raise ValueError(f"--tuned: expected a file with {method} alone to tell, got {got}")
+    return found[method]
 
 
 def _reconstruct_kspace(

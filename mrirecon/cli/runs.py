@@ -1,5 +1,6 @@
 """What the commands share: a device by name, a run folder with its model, one test set scored."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,10 +8,11 @@ from typing import Annotated, Literal
 import torch
 import typer
 
+from mrirecon.classical import MethodConfig
 from mrirecon.cli.terminal import progress_bar
 from mrirecon.config import RunConfig, load_config
 from mrirecon.data import SliceDataset
-from mrirecon.evaluation import collect_examples, evaluate
+from mrirecon.evaluation import MethodName, collect_examples, evaluate
 from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.report import ReportTestSet
@@ -100,6 +102,7 @@ def score_test_set(
     name: str,
     description: str,
     device: torch.device,
+    classical: Mapping[MethodName, MethodConfig] | None = None,
     n_examples: int = 3,
 ) -> ReportTestSet:
     """Evaluate a run on one split and keep slices to show.
@@ -111,6 +114,7 @@ def score_test_set(
         name: of the test set.
         description: what the data are.
         device: where to compute; the generator is there already.
+        classical: configurations of classical methods to score beside the network.
         n_examples: slices to show beside the worst, the median and the best.
     """
     training = run.config.training
@@ -127,6 +131,7 @@ def score_test_set(
             name=name,
             description=description,
             noise_std=training.noise_std,
+            classical=classical,
             progress=lambda done, _total: bar.update(task, completed=done),
         )
     examples = collect_examples(

@@ -10,9 +10,16 @@ from mrirecon.evaluation.files import (
     write_summary_json,
 )
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
+from mrirecon.evaluation.regularisation import (
+    TunedMethod,
+    read_regularisation,
+    tune_regularisation,
+    write_regularisation,
+)
 from mrirecon.evaluation.run import Evaluation, evaluate
 from mrirecon.evaluation.scores import (
     ALL_METHODS,
+    CLASSICAL_METHODS,
     METHODS,
     METRICS,
     OFF_GRID_METHODS,
@@ -43,6 +50,7 @@ from mrirecon.evaluation.strategy_choice import explain_choice, explain_result, 
 
 __all__ = [
     "ALL_METHODS",
+    "CLASSICAL_METHODS",
     "HIGHER_IS_BETTER",
     "METHODS",
     "METRICS",
@@ -60,6 +68,7 @@ __all__ = [
     "Statistics",
     "StrategyResult",
     "SubjectScore",
+    "TunedMethod",
     "adjust_p_values",
     "aggregate",
     "bootstrap_interval",
@@ -73,11 +82,14 @@ __all__ = [
     "explain_choice",
     "explain_result",
     "rank_strategies",
+    "read_regularisation",
     "reconstruct_batches",
     "score_subjects",
     "summarise_evaluation",
+    "tune_regularisation",
     "unit_scores",
     "write_comparisons_csv",
+    "write_regularisation",
     "write_scores_csv",
     "write_subjects_csv",
     "write_summary_json",

@@ -107,6 +107,7 @@ def collect_examples(
             seed=evaluation.seed,
             device=device,
             noise_std=evaluation.noise_std,
+            classical=evaluation.classical,
         ):
             examples |= _pick(batch, reasons, dataset, evaluation.scores)
     finally:

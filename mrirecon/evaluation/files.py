@@ -156,6 +156,7 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, object]:
         "sampling": asdict(evaluation.sampling),
         "seed": evaluation.seed,
         "noise_std": evaluation.noise_std,
+        "classical": {name: asdict(method) for name, method in evaluation.classical.items()},
         "n_blank": evaluation.n_blank,
         "seconds": round(evaluation.seconds, 3),
         "statistics": statistics,

@@ -1,12 +1,13 @@
 """Undersample and reconstruct whole batches of a test set on the device."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mrirecon.data import RawBatch, simulate
+from mrirecon.classical import MethodConfig, reconstruct
+from mrirecon.data import Measurement, RawBatch, simulate
 from mrirecon.evaluation.scores import MethodName
 from mrirecon.models import Generator, make_consistent
 from mrirecon.sampling import Undersampling
@@ -43,6 +44,7 @@ def reconstruct_batches(
     seed: int,
     device: torch.device,
     noise_std: float = 0.0,
+    classical: Mapping[MethodName, MethodConfig] | None = None,
 ) -> Iterator[ReconstructedBatch]:
     """Reconstruct batch after batch by every method of `METHODS` or `OFF_GRID_METHODS`.
 
@@ -53,6 +55,7 @@ def reconstruct_batches(
         seed: of the masks and of the noise.
         device: where to compute.
         noise_std: of the complex noise added to k-space, per real and imaginary part.
+        classical: configurations of further methods, those of `CLASSICAL_METHODS`.
 
     Yields:
         One reconstructed batch for each raw one, on `device`, not waited for.
@@ -74,8 +77,18 @@ def reconstruct_batches(
             images={
                 "zero-filled" if is_on_grid else "gridding": magnitude[:, 0].float(),
                 "data consistency alone": alone[:, 0].float(),
+                **{
+                    name: reconstruct_real(method, measurement)
+                    for name, method in (classical or {}).items()
+                },
                 "network": reconstruction.network[:, 0].float(),
                 "network + data consistency": reconstruction.consistent[:, 0].float(),
             },
             masks=measurement.mask.expand(target.shape),
         )
+
+
+def reconstruct_real(method: MethodConfig, measurement: Measurement) -> Tensor:
+    """Reconstruct simulated images, of phase zero: float32, (batch, rows, cols), 0 or more."""
+    image = reconstruct(method, measurement.kspace, measurement.sampled, is_real=True)
+    return image[:, 0].clamp_min(0.0).float()

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from mrirecon.classical import MethodConfig
 from mrirecon.data import SliceDataset
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.scores import (
@@ -38,6 +39,7 @@ class Evaluation:
         scores: one for each slice and method; slices in the dataset's order.
         n_blank: slices left out as blank (see `evaluate`).
         seconds: from the first batch to the last score.
+        classical: configurations of the classical methods that were scored.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Evaluation:
     scores: list[SliceScore]
     n_blank: int
     seconds: float
+    classical: Mapping[MethodName, MethodConfig] = field(default_factory=dict)
 
     @property
     def methods(self) -> tuple[MethodName, ...]:
@@ -80,6 +83,7 @@ def evaluate(
     name: str = "test",
     description: str = "",
     noise_std: float = 0.0,
+    classical: Mapping[MethodName, MethodConfig] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Score every method on every slice.
@@ -99,6 +103,7 @@ def evaluate(
         name: of the test set.
         description: of the test set, for the report.
         noise_std: of the complex noise added to k-space, per real and imaginary part.
+        classical: configurations of further methods, those of `CLASSICAL_METHODS`.
         progress: called after each batch with the slices done and their total.
 
     Returns:
@@ -115,7 +120,13 @@ def evaluate(
     try:
         batches = dataset.batches(batch_size, seed=seed, epoch=0, shuffle=False)
         for batch in reconstruct_batches(
-            generator, batches, sampling, seed=seed, device=device, noise_std=noise_std
+            generator,
+            batches,
+            sampling,
+            seed=seed,
+            device=device,
+            noise_std=noise_std,
+            classical=classical,
         ):
             measured.append(_measure(batch, protocol))
             if progress:
@@ -136,6 +147,7 @@ def evaluate(
         scores=kept,
         n_blank=(len(scores) - len(kept)) // len(measured[0].methods),
         seconds=time.perf_counter() - start,
+        classical=dict(classical or {}),
     )
 
 

@@ -9,11 +9,27 @@ from typing import Literal, get_args
 from mrirecon.metrics import Protocol, pool
 
 MethodName = Literal[
-    "zero-filled", "gridding", "data consistency alone", "network", "network + data consistency"
+    "zero-filled",
+    "gridding",
+    "data consistency alone",
+    "SENSE",
+    "total variation",
+    "l1-wavelet",
+    "network",
+    "network + data consistency",
 ]
 MetricName = Literal["ssim", "psnr", "nmse"]
 ALL_METHODS: tuple[MethodName, ...] = get_args(MethodName)
-METHODS: tuple[MethodName, ...] = tuple(name for name in ALL_METHODS if name != "gridding")
+CLASSICAL_METHODS: dict[str, MethodName] = {
+    "sense": "SENSE",
+    "tv": "total variation",
+    "wavelet": "l1-wavelet",
+}
+"""By their names in `mrirecon.classical`. Scored where asked for, with the known (zero) phase of
+simulated images, which `data consistency alone` and the network's consistency are told too."""
+METHODS: tuple[MethodName, ...] = tuple(
+    name for name in ALL_METHODS if name not in ("gridding", *CLASSICAL_METHODS.values())
+)
 """On the grid. `data consistency alone` is the zero-filled magnitude with the measured k-space put
 back: what the known phase of simulated images is worth without any network, so that a reader can
 tell it from what was learnt."""

@@ -21,6 +21,9 @@ METHOD_COLOURS: dict[MethodName, tuple[str, str]] = {
     "zero-filled": ("#8d96a0", "#98a2ad"),
     "gridding": ("#8d96a0", "#98a2ad"),
     "data consistency alone": ("#b08d3c", "#d3b25f"),
+    "SENSE": ("#7a6aa8", "#a494d6"),
+    "total variation": ("#4f8f5b", "#7cbf88"),
+    "l1-wavelet": ("#2f8f8b", "#5fc0bb"),
     "network": ("#3f7cac", "#6aa9da"),
     "network + data consistency": ("#c2593f", "#e8866b"),
 }
