@@ -26,6 +26,9 @@ from mrirecon.sampling.trajectories import Order, place_readouts, readout_angles
 STEPS_PER_TURN, FEWEST_STEPS = 64, 4096
 """Of the integration; halving the steps further changes the duration by less than 2e-4."""
 
+MARGIN = 5e-4
+"""Of the slew rate, left for what finite steps add: up to 1.2e-4 in 1,500 random designs."""
+
 
 @dataclass(frozen=True)
 class SpiralDesign:
@@ -96,7 +99,7 @@ def design_spiral(n_interleaves: int, n_pixels: int, design: SpiralDesign) -> Sp
     With the distance l along the path, its curvature kappa(l) and the speed v = dl/dt, the
     acceleration across the path is kappa v^2 and the one along it v dv/dl, so that
     d(v^2)/dl = 2 sqrt(a^2 - (kappa v^2)^2), v <= v_max. The curvature falls on the way out, so
-    that the speed never has to. Implicit Euler steps keep to the limits.
+    that the speed never has to. Implicit Euler steps are stable where the slew rate limits.
 
     Args:
         n_interleaves: 1 or more, which share the arms.
@@ -117,7 +120,8 @@ def design_spiral(n_interleaves: int, n_pixels: int, design: SpiralDesign) -> Sp
     slope, curvature = _shape_of(radius, turns_scale, design)
     edge = 1 / (2 * design.pixel_size * design.gyromagnetic_ratio)  # [T s/m], at radius 1
     length = np.diff(radius) * (slope[1:] + slope[:-1]) / 2
-    fastest, strongest = design.max_gradient / edge, design.max_slew / edge  # [1/s], [1/s^2]
+    fastest = design.max_gradient / edge  # [1/s]
+    strongest = (1 - MARGIN) * design.max_slew / edge  # [1/s^2]
     speed = _speeds(length, curvature, fastest, strongest)
     time = np.concatenate([[0], np.cumsum(2 * length / (speed[1:] + speed[:-1]))])
     return SpiralPath(

@@ -62,6 +62,16 @@ def test_cells_are_what_lies_nearest_within_the_hull() -> None:
     )
 
 
+def test_golden_spokes_are_uneven_by_a_third() -> None:
+    """As docs/sampling.md says of 100 spokes, which have gaps of three sizes between them."""
+    spokes = radial_trajectory(100, 64, (64, 64), dtype=torch.float64)
+    radius = spokes.norm(dim=-1)
+    inside = (radius > 8) & (radius < 30)
+    share = (voronoi_density(spokes) / ramp_density(spokes, 100))[inside]
+    assert share.min().item() == pytest.approx(0.66, abs=0.01)
+    assert share.max().item() == pytest.approx(1.32, abs=0.01)
+
+
 def test_three_samples_share_their_triangle() -> None:
     """A third of it each, and six times as much around corners of 60 degrees."""
     corners = torch.tensor([[0.0, 0.0], [0.0, 2.0], [math.sqrt(3), 1.0]]).double()

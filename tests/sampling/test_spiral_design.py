@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from density_cases import assert_keeps_a_constant
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mrirecon.sampling import (
     AcquisitionConfig,
@@ -46,6 +48,36 @@ def test_gradient_and_slew_rate_keep_to_the_limits(
     if n_samples == 901 and n_interleaves == 8:
         assert design is WEAK or found.max_slew >= 0.98 * design.max_slew
         assert design is STRONG or found.max_gradient >= 0.98 * design.max_gradient
+
+
+@settings(derandomize=True, max_examples=40, deadline=None)
+@given(
+    n_interleaves=st.integers(1, 64),
+    n_pixels=st.integers(8, 300),
+    n_samples=st.integers(2, 3000),
+    strength=st.floats(-3, 0),  # the logarithm of T/m; those below are of spacings
+    centre=st.floats(-0.7, 0.6),
+    growth=st.floats(0, 1.2),
+)
+def test_no_design_passes_a_limit(
+    *,
+    n_interleaves: int,
+    n_pixels: int,
+    n_samples: int,
+    strength: float,
+    centre: float,
+    growth: float,
+) -> None:
+    design = SpiralDesign(
+        max_gradient=10**strength, centre_spacing=10**centre, edge_spacing=10 ** (centre + growth)
+    )
+    duration = design_spiral(n_interleaves, n_pixels, design).duration
+    shape = (n_pixels, n_pixels)
+    coords = designed_spiral(n_interleaves, n_samples, shape, design, dtype=torch.float64)
+    acquisition = AcquisitionConfig(1, duration / n_samples, (1e-3 * n_pixels, 1e-3 * n_pixels))
+    scanner = ScannerProfile("own", 3, design.max_gradient, design.max_slew, min_dwell=1e-12)
+    one = coords[:n_samples][None]
+    assert check_coords(one, shape, acquisition, scanner).problems == ()
 
 
 @pytest.mark.parametrize("design", [FULL, THINNING, STRONG, WEAK, STEEP])
