@@ -50,15 +50,18 @@ def generator_loss(fake: Logits, *, kind: AdversarialKind) -> Tensor:
 
 
 def separation(real: Logits, fake: Logits) -> Tensor:
-    """Return the share of logits on their side of the midpoint between both means, a scalar.
+    """Return the share of patches with a higher logit in the real image than in the fake of it.
 
-    1: the discriminator tells all patches apart; 1/2: it tells none, whatever its loss is.
+    1: the discriminator tells all patches apart; 1/2: it guesses, or says the same of all.
 
     Args:
-        real: as in `discriminator_loss`.
-        fake: as in `discriminator_loss`.
+        real: float, logits of fully sampled images.
+        fake: the same shapes, logits of reconstructions of the same images.
+
+    Returns:
+        A scalar without gradient.
     """
-    return _mean(_separation(r, f) for r, f in zip(real, fake, strict=True))
+    return _mean(_share_above(r, f) for r, f in zip(real, fake, strict=True))
 
 
 def gradient_penalty(judge: Callable[[Tensor], Logits], real: Tensor, fake: Tensor) -> Tensor:
@@ -105,9 +108,8 @@ def _discriminator_term(real: Tensor, fake: Tensor, *, kind: AdversarialKind) ->
     return fake.mean() - real.mean()
 
 
-def _separation(real: Tensor, fake: Tensor) -> Tensor:
-    middle = 0.5 * (real.mean() + fake.mean())
-    return 0.5 * ((real > middle).float().mean() + (fake < middle).float().mean())
+def _share_above(real: Tensor, fake: Tensor) -> Tensor:
+    return 0.5 * ((real > fake).float() + (real >= fake).float()).mean()
 
 
 def _steepness(judge: Callable[[Tensor], Logits], image: Tensor) -> Tensor:
