@@ -13,7 +13,14 @@ import nibabel
 import numpy as np
 import torch
 
-from mrirecon.data import AugmentationConfig, PrepareConfig, SliceDataset, SliceStore, prepare
+from mrirecon.data import (
+    AugmentationConfig,
+    PrepareConfig,
+    SimulationConfig,
+    SliceDataset,
+    SliceStore,
+    prepare,
+)
 from mrirecon.losses import LossConfig
 from mrirecon.models import (
     Generator,
@@ -39,7 +46,7 @@ CONFIG = TrainingConfig(
     validate_every=4,
     checkpoint_every=4,
     best_by="double_step",
-    noise_std=0.01,
+    simulation=SimulationConfig(noise_std=0.01),
 )
 
 PLAIN_GENERATOR = replace(GENERATOR, network=replace(GENERATOR.network, dropout=0.0))

@@ -20,7 +20,7 @@ from mrirecon.classical.methods import (
     get_method,
     reconstruct,
 )
-from mrirecon.classical.noise import noise_amplification, ring_coil_maps
+from mrirecon.classical.noise import noise_amplification
 from mrirecon.classical.off_grid import (
     cg_sense_off_grid,
     enforce_off_grid_consistency,
@@ -30,13 +30,13 @@ from mrirecon.classical.proximal import Descent, proximal_gradient
 from mrirecon.classical.scan import (
     ScanPart,
     crop_images,
-    low_resolution_phase,
     reconstruct_scan,
     split_scan,
 )
 from mrirecon.classical.sense import cg_sense, sense_normal
 from mrirecon.classical.total_variation import total_variation
 from mrirecon.classical.wavelets import daubechies, inverse_wavelet_transform, wavelet_transform
+from mrirecon.data.coil_ring import ring_coil_maps
 
 __all__ = [
     "Descent",
@@ -60,7 +60,6 @@ __all__ = [
     "espirit_maps",
     "get_method",
     "inverse_wavelet_transform",
-    "low_resolution_phase",
     "noise_amplification",
     "prewhiten",
     "proximal_gradient",

@@ -1,7 +1,6 @@
 """Reconstruct measured k-space as it comes from a file: whiten, find coil maps, solve, crop.
 
-Sources: coil maps by ESPIRiT, Uecker et al. 2014 (DOI 10.1002/mrm.24751); phase from the centre of
-k-space as in homodyne detection, Noll et al. 1991 (DOI 10.1109/42.79473).
+Source: coil maps by ESPIRiT, Uecker et al. 2014 (DOI 10.1002/mrm.24751).
 """
 
 from collections.abc import Iterator
@@ -23,8 +22,6 @@ from mrirecon.sampling.summary import sampled_centre
 CALIBRATION = 24
 """Largest side of the fully measured centre that coil maps are estimated from [samples]."""
 LEAST_CALIBRATION = 8  # patches of 6 x 6 samples then have 9 places
-PHASE_WINDOW = 0.125
-"""Width of the central k-space that the image's phase is taken from, over the width of k-space."""
 _SLICES_AT_ONCE = 4
 
 
@@ -138,27 +135,6 @@ def estimate_maps(kspace: Tensor, sampled: Tensor | Nufft) -> Tensor:
             f"{LEAST_CALIBRATION} samples or more for the coil maps, got {sizes[0]} x {sizes[1]}"
         )
     return espirit_maps(kspace, calibration=(sizes[0], sizes[1]), crop=0.0)
-
-
-def low_resolution_phase(image: Tensor) -> Tensor:
-    """Return the phase of the image's central k-space, weighted by a Hann window.
-
-    The phase of an MR image is smooth, so that its centre of k-space, which every sampling
-    measures, tells it; as in homodyne detection (Noll 1991).
-
-    Args:
-        image: complex, (..., rows, cols).
-
-    Returns:
-        Complex of magnitude 1, same shape; 1 where the image is 0.
-    """
-    kspace = fft_centred(image)
-    for axis in (-2, -1):
-        n = kspace.shape[axis]
-        distance = (torch.arange(n, device=image.device) - n // 2) / (PHASE_WINDOW * n)
-        window = torch.cos(torch.pi / 2 * distance.clamp(-1, 1)).square()
-        kspace = kspace * (window[:, None] if axis == -2 else window)
-    return torch.polar(torch.ones_like(kspace.real), ifft_centred(kspace).angle())
 
 
 def crop_images(images: Tensor, shape: tuple[int, ...]) -> Tensor:

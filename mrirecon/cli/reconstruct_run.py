@@ -10,13 +10,11 @@ from torch import Tensor
 from mrirecon.classical import (
     ScanPart,
     crop_images,
-    low_resolution_phase,
     split_scan,
 )
 from mrirecon.cli.runs import EVALUATION_BATCH, TrainedRun
-from mrirecon.data import RawBatch, Subject, simulate
+from mrirecon.data import Measurement, RawBatch, Subject, low_resolution_phase, simulate
 from mrirecon.data.kspace_file import KspaceFile
-from mrirecon.nufft import Nufft
 from mrirecon.sampling import acceleration, make_mask
 
 
@@ -27,15 +25,14 @@ def reconstruct_subject(
     whole = RawBatch.of_volume(subject.read_volume())
     training = trained.config.training
 
-    def measure(first: int, last: int) -> tuple[Tensor, Tensor | Nufft]:
+    def measure(first: int, last: int) -> Measurement:
         part = {field.name: getattr(whole, field.name)[first:last] for field in fields(whole)}
-        measured = simulate(
+        return simulate(
             RawBatch(**part).to(device),
             trained.config.undersampling,
             seed=training.seed,
-            noise_std=training.noise_std,
+            simulation=training.simulation,
         )
-        return measured.zero_filled, measured.sampled
 
     images = _in_batches(trained, measure, len(whole.images))
     subject.write_like((images * whole.scale[0]).numpy(), out)
@@ -96,14 +93,17 @@ def _reconstruct_part(
 
 def _in_batches(
     trained: TrainedRun,
-    measure: Callable[[int, int], tuple[Tensor, Tensor | Nufft]],
+    measure: Callable[[int, int], Measurement],
     n_slices: int,
 ) -> Tensor:
     """Reconstruct slices in batches: float32, (n_slices, rows, cols), on the CPU."""
     images = []
     for first in range(0, n_slices, EVALUATION_BATCH):
         last = min(first + EVALUATION_BATCH, n_slices)
-        zero_filled, sampled = measure(first, last)
+        measured = measure(first, last)
         with torch.inference_mode():
-            images.append(trained.generator(zero_filled, sampled).consistent[:, 0].cpu())
+            reconstruction = trained.generator(
+                measured.zero_filled, measured.sampled, measured.phase, measured.coil_maps
+            )
+            images.append(reconstruction.consistent[:, 0].cpu())
     return torch.cat(images)

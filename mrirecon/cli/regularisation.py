@@ -120,7 +120,7 @@ def _measure(
                     part.to(device),
                     config.undersampling,
                     seed=training.seed,
-                    noise_std=training.noise_std,
+                    simulation=training.simulation,
                 )
             )
     return measurements

@@ -130,7 +130,7 @@ def score_test_set(
             device=device,
             name=name,
             description=description,
-            noise_std=training.noise_std,
+            simulation=training.simulation,
             classical=classical,
             progress=lambda done, _total: bar.update(task, completed=done),
         )

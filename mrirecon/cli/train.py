@@ -157,7 +157,7 @@ def _validation(
             protocol=protocol,
             batch_size=EVALUATION_BATCH,
             device=device,
-            noise_std=config.training.noise_std,
+            simulation=config.training.simulation,
         )
         statistics = aggregate(unit_scores(evaluation.scores, protocol))
         scores: dict[str, float] = {

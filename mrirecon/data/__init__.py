@@ -5,6 +5,7 @@ from mrirecon.data.dataset import RawBatch, SliceDataset
 from mrirecon.data.findings import Finding, Inspection, SubjectReport
 from mrirecon.data.inspection import inspect_source
 from mrirecon.data.leakage import LookAlike
+from mrirecon.data.low_resolution import low_resolution_phase, self_calibrated_maps
 from mrirecon.data.prepare import Prepared, prepare
 from mrirecon.data.prepare_config import PrepareConfig
 from mrirecon.data.prepared_subject import LeftOut
@@ -20,6 +21,7 @@ from mrirecon.data.readers import (
     write_nifti_like,
 )
 from mrirecon.data.simulate import Measurement, simulate
+from mrirecon.data.simulation_config import SimulationConfig
 from mrirecon.data.store import SliceStore
 from mrirecon.data.store_file import StoredSubject
 
@@ -36,6 +38,7 @@ __all__ = [
     "PrepareConfig",
     "Prepared",
     "RawBatch",
+    "SimulationConfig",
     "SliceAxis",
     "SliceDataset",
     "SliceStore",
@@ -46,8 +49,10 @@ __all__ = [
     "SubjectReport",
     "augment",
     "inspect_source",
+    "low_resolution_phase",
     "prepare",
     "read_source",
+    "self_calibrated_maps",
     "simulate",
     "write_nifti_like",
 ]

@@ -1,15 +1,17 @@
-"""Simulate a measurement of image slices: scale, transform, undersample, and go back."""
+"""Simulate a measurement of image slices: scale, coils, transform, undersample, and go back."""
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mrirecon.data.dataset import RawBatch
+from mrirecon.data.low_resolution import low_resolution_phase, self_calibrated_maps
+from mrirecon.data.scene import Scene, make_scene
+from mrirecon.data.simulation_config import SimulationConfig
 from mrirecon.fourier import fft_centred, masked_dims
 from mrirecon.nufft import Nufft
-from mrirecon.ops import apply_mask
+from mrirecon.ops import apply_mask, combine_coils
 from mrirecon.sampling import (
     TrajectoryConfig,
     Undersampling,
@@ -21,19 +23,32 @@ from mrirecon.sampling import (
 
 @dataclass(frozen=True)
 class Measurement:
-    """Undersampled k-space of a batch, and the image it was made from."""
+    """Undersampled k-space of a batch, and the image it was made from.
+
+    Nothing but `target` knows more than a scanner does: phase and coil maps are estimated from the
+    centre of the undersampled k-space.
+    """
 
     target: Tensor
-    """(batch, 1, rows, cols) float32 in [0, 1], the fully sampled image."""
+    """(batch, 1, rows, cols) float32 in [0, 1], the fully sampled image: of several coils the root
+    of the sum of squares."""
     mask: Tensor
     """(batch, rows or 1, cols or 1) bool, True where measured; off the grid, a picture of it."""
     zero_filled: Tensor
     """(batch, 1, rows, cols) complex64, image of the k-space that was measured; off the grid, by
-    gridding with the trajectory's density."""
+    gridding with the trajectory's density; of several coils, combined by their maps."""
     nufft: Nufft | None = None
     """The transform to the samples of a trajectory, with their density; None on the grid."""
     samples: Tensor | None = None
-    """(batch, 1, samples) complex64, what was measured along it; None on the grid."""
+    """(batch, coils, samples) complex64, what was measured along it; None on the grid."""
+    phase: Tensor | None = None
+    """(batch, 1, rows, cols) complex64 of magnitude 1, the phase of one coil's image; None where it
+    is known to be 0, and of several coils, whose maps contain it."""
+    coil_maps: Tensor | None = None
+    """(batch, coils, rows, cols) complex64 of sum |map|^2 = 1; None for one coil."""
+    coil_images: Tensor | None = None
+    """(batch, coils, rows, cols) complex64, `zero_filled` before coils were combined; None for
+    one coil."""
 
     @property
     def sampled(self) -> Tensor | Nufft:
@@ -44,12 +59,13 @@ class Measurement:
     def kspace(self) -> Tensor:
         """Measured k-space, complex64.
 
-        (batch, 1, rows, cols), centred, exactly 0 where it is not measured; or along a trajectory
-        (batch, 1, samples).
+        (batch, coils, rows, cols), centred, exactly 0 where it is not measured; or along a
+        trajectory (batch, coils, samples).
         """
         if self.samples is not None:
             return self.samples
-        return apply_mask(fft_centred(self.zero_filled), self.mask)
+        images = self.zero_filled if self.coil_images is None else self.coil_images
+        return apply_mask(fft_centred(images), self.mask)
 
 
 def simulate(
@@ -58,14 +74,15 @@ def simulate(
     *,
     seed: int,
     epoch: int = 0,
-    noise_std: float = 0.0,
+    simulation: SimulationConfig | None = None,
 ) -> Measurement:
-    """Measure a batch as a scanner with one coil would, on the device of its images.
+    """Measure a batch as a scanner would, on the device of its images.
 
-    kspace = mask * (F image / scale + noise), with the centred orthonormal transform F, so that
-    `noise_std` is a part of the volume's maximum in k-space and in a fully sampled image alike.
-    Mask and noise of a slice are functions of (seed, its volume, its number, epoch), whatever
-    else is in the batch.
+    kspace = mask * (F map image / scale + noise) for each coil, with the centred orthonormal
+    transform F, so that noise has the same size in k-space and in a fully sampled image. Complex
+    images of the store are what their coils saw; magnitudes get the phase and the coils of
+    `simulation`. Mask, noise and phase of a slice are functions of (seed, its volume, its number,
+    epoch), whatever else is in the batch.
 
     Computed without a shift, and for line masks by transforms along their axis alone: with the
     plain transform P and a cyclic shift S, F = S P S^-1, and a shift of the image is a phase in
@@ -73,73 +90,63 @@ def simulate(
     an axis on which the mask does not vary cancels with its inverse. Complex Gaussian noise keeps
     its distribution under both.
 
-    Along a trajectory kspace = A image / scale + noise, with the non-uniform transform A, planned
-    once, and the image is gridded from it.
+    Along a trajectory kspace = A map image / scale + noise, with the non-uniform transform A,
+    planned once, and the image is gridded from it.
 
     Args:
         batch: raw slices and their scales.
         sampling: what is measured.
-        seed: of masks and noise, 0 or more.
-        epoch: each has its own masks and noise.
-        noise_std: standard deviation of the noise's real part, and of its imaginary part.
+        seed: of masks, noise and phase, 0 or more.
+        epoch: each has its own masks, noise and phase.
+        simulation: noise, phase and coils; None for none of them.
 
     Returns:
         The measurement; its tensors lie where `batch.images` does.
 
     Raises:
-        ValueError: the sampling does not fit the size of the slices, or `noise_std` is negative.
+        ValueError: the sampling does not fit the size of the slices, or phase or coils are asked
+            for where the images have their own.
     """
-    rows, cols = batch.images.shape[-2:]
-    device = batch.images.device
-    target = batch.images.to(torch.float32)[:, None] / batch.scale[:, None, None, None]
-    seeds = [
-        _noise_seed(seed, volume, number, epoch)
-        for volume, number in zip(batch.volumes.tolist(), batch.slices.tolist(), strict=True)
-    ]
+    scene = make_scene(batch, simulation or SimulationConfig(), seed=seed, epoch=epoch)
     if isinstance(sampling, TrajectoryConfig):
-        return _simulate_off_grid(target, sampling, noise_std, seeds)
+        return _measure_off_grid(scene, sampling)
     mask = mask_batch(
         sampling,
-        (rows, cols),
+        (batch.images.shape[-2], batch.images.shape[-1]),
         seed=seed,
         volumes=batch.volumes.cpu(),
         slices=batch.slices.cpu(),
         epoch=epoch,
-    ).to(device)
+    ).to(batch.images.device, non_blocking=True)
     dims = masked_dims(mask) or (-1,)
-    spectrum = torch.fft.fftn(target, dim=dims, norm="ortho")  # (batch, 1, rows, cols)
-    plain_mask = torch.fft.ifftshift(mask, dim=dims)
-    if noise_std == 0:
-        spectrum = apply_mask(spectrum, plain_mask)
-    else:
-        spectrum = _apply_noisy_mask(spectrum, plain_mask, noise_std, seeds)
-    return Measurement(target, mask, torch.fft.ifftn(spectrum, dim=dims, norm="ortho"))
+    spectrum = torch.fft.fftn(scene.images, dim=dims, norm="ortho")  # (batch, coils, rows, cols)
+    spectrum = scene.add_noise(spectrum, torch.fft.ifftshift(mask, dim=dims))
+    measured = torch.fft.ifftn(spectrum, dim=dims, norm="ortho")
+    return _combine(scene, mask, measured)
 
 
-def _simulate_off_grid(
-    target: Tensor, trajectory: TrajectoryConfig, noise_std: float, seeds: list[int]
-) -> Measurement:
+def _measure_off_grid(scene: Scene, trajectory: TrajectoryConfig) -> Measurement:
     """Sample a trajectory, the same for all slices, and grid what was measured."""
-    shape = target.shape[-2], target.shape[-1]
-    nufft = plan_trajectory(trajectory, shape, target.device)
-    kspace = nufft(target.to(torch.complex64))  # (batch, 1, samples)
-    if noise_std != 0:
-        every = torch.ones(len(seeds), 1, kspace.shape[-1], dtype=torch.bool, device=target.device)
-        kspace = _apply_noisy_mask(kspace[:, :, None], every, noise_std, seeds)[:, :, 0]
-    mask = trajectory_mask(trajectory, shape).to(target.device).expand(len(seeds), -1, -1)
-    return Measurement(target, mask, nufft.grid(kspace), nufft, kspace)
+    shape = scene.images.shape[-2], scene.images.shape[-1]
+    nufft = plan_trajectory(trajectory, shape, scene.images.device)
+    kspace = nufft(scene.images.to(torch.complex64))  # (batch, coils, samples)
+    every = torch.ones(kspace.shape[-1], dtype=torch.bool, device=kspace.device)
+    kspace = scene.add_noise(kspace[:, :, None], every)[:, :, 0]
+    mask = trajectory_mask(trajectory, shape).to(kspace.device).expand(len(kspace), -1, -1)
+    return _combine(scene, mask, nufft.grid(kspace), nufft, kspace)
 
 
-def _apply_noisy_mask(spectrum: Tensor, mask: Tensor, noise_std: float, seeds: list[int]) -> Tensor:
-    """Mask slice by slice, since the noise of each has its own seed."""
-    parts = [
-        apply_mask(spectrum[i : i + 1], mask[i : i + 1], noise_std=noise_std, seed=seed)
-        for i, seed in enumerate(seeds)
-    ]
-    return torch.cat(parts)
-
-
-def _noise_seed(*place: int) -> int:
-    """Mix (seed, volume, slice, epoch) into 63 bits; a mask's random numbers start elsewhere."""
-    sequence = np.random.SeedSequence(place, spawn_key=(0x6E6F6973,))  # "nois"
-    return int(sequence.generate_state(1, np.uint64)[0] >> 1)
+def _combine(
+    scene: Scene,
+    mask: Tensor,
+    measured: Tensor,
+    nufft: Nufft | None = None,
+    samples: Tensor | None = None,
+) -> Measurement:
+    """Join the coils' images by maps that the measurement itself gives."""
+    if measured.shape[1] == 1:
+        phase = low_resolution_phase(measured) if scene.has_phase else None
+        return Measurement(scene.target, mask, measured, nufft, samples, phase)
+    maps = self_calibrated_maps(measured)
+    combined = combine_coils(measured, maps)
+    return Measurement(scene.target, mask, combined, nufft, samples, None, maps, measured)

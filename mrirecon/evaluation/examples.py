@@ -106,7 +106,7 @@ def collect_examples(
             evaluation.sampling,
             seed=evaluation.seed,
             device=device,
-            noise_std=evaluation.noise_std,
+            simulation=evaluation.simulation,
             classical=evaluation.classical,
         ):
             examples |= _pick(batch, reasons, dataset, evaluation.scores)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.classical import MethodConfig, reconstruct
-from mrirecon.data import Measurement, RawBatch, simulate
+from mrirecon.data import Measurement, RawBatch, SimulationConfig, simulate
 from mrirecon.evaluation.scores import MethodName
 from mrirecon.models import Generator, make_consistent
 from mrirecon.sampling import Undersampling
@@ -43,7 +43,7 @@ def reconstruct_batches(
     *,
     seed: int,
     device: torch.device,
-    noise_std: float = 0.0,
+    simulation: SimulationConfig | None = None,
     classical: Mapping[MethodName, MethodConfig] | None = None,
 ) -> Iterator[ReconstructedBatch]:
     """Reconstruct batch after batch by every method of `METHODS` or `OFF_GRID_METHODS`.
@@ -54,7 +54,7 @@ def reconstruct_batches(
         sampling: how k-space is undersampled.
         seed: of the masks and of the noise.
         device: where to compute.
-        noise_std: of the complex noise added to k-space, per real and imaginary part.
+        simulation: noise, phase and coils to add; None for none.
         classical: configurations of further methods, those of `CLASSICAL_METHODS`.
 
     Yields:
@@ -62,13 +62,16 @@ def reconstruct_batches(
     """
     for raw in batches:
         measurement = simulate(
-            raw.to(device), sampling, seed=seed, epoch=_EPOCH, noise_std=noise_std
+            raw.to(device), sampling, seed=seed, epoch=_EPOCH, simulation=simulation
         )
-        reconstruction = generator(measurement.zero_filled, measurement.sampled)
+        phase, coil_maps = measurement.phase, measurement.coil_maps
+        reconstruction = generator(measurement.zero_filled, measurement.sampled, phase, coil_maps)
         magnitude = measurement.zero_filled.abs()
         is_on_grid = measurement.nufft is None
         prior = magnitude if is_on_grid else torch.zeros_like(magnitude)
-        alone = make_consistent(prior, measurement.zero_filled, measurement.sampled, None)
+        alone = make_consistent(
+            prior, measurement.zero_filled, measurement.sampled, phase, coil_maps
+        )
         target = measurement.target[:, 0].float()  # (batch, rows, cols)
         yield ReconstructedBatch(
             volumes=raw.volumes.tolist(),
@@ -89,6 +92,7 @@ def reconstruct_batches(
 
 
 def reconstruct_real(method: MethodConfig, measurement: Measurement) -> Tensor:
-    """Reconstruct simulated images, of phase zero: float32, (batch, rows, cols), 0 or more."""
-    image = reconstruct(method, measurement.kspace, measurement.sampled, is_real=True)
+    """Reconstruct the image along its estimated phase: float32, (batch, rows, cols), 0 or more."""
+    maps = measurement.coil_maps if measurement.phase is None else measurement.phase
+    image = reconstruct(method, measurement.kspace, measurement.sampled, maps, is_real=True)
     return image[:, 0].clamp_min(0.0).float()

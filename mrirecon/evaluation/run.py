@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.classical import MethodConfig
-from mrirecon.data import SliceDataset
+from mrirecon.data import SimulationConfig, SliceDataset
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.scores import (
     ALL_METHODS,
@@ -35,7 +35,9 @@ class Evaluation:
         protocol: how it was scored.
         sampling: how k-space was undersampled.
         seed: of the masks and of the noise.
-        noise_std: of the noise added to k-space, per real and imaginary part.
+        simulation: noise, phase and coils that were added.
+        is_simulated: whether all k-space is simulated, from magnitudes; else it was measured, and
+            undersampled afterwards.
         scores: one for each slice and method; slices in the dataset's order.
         n_blank: slices left out as blank (see `evaluate`).
         seconds: from the first batch to the last score.
@@ -47,11 +49,26 @@ class Evaluation:
     protocol: Protocol
     sampling: Undersampling
     seed: int
-    noise_std: float
+    simulation: SimulationConfig
+    is_simulated: bool
     scores: list[SliceScore]
     n_blank: int
     seconds: float
     classical: Mapping[MethodName, MethodConfig] = field(default_factory=dict)
+
+    @property
+    def kspace_statement(self) -> str:
+        """Say where the k-space came from, for a reader of the report."""
+        added = self.simulation
+        noise = f"noise of SNR {added.snr:g}" if added.snr else f"noise of {added.noise_std:g}"
+        parts = [noise] if added.has_noise else []
+        if not self.is_simulated:
+            return f"K-space was measured and undersampled afterwards{_with(parts)}."
+        if added.phase > 0:
+            parts.append(f"random phase of {added.phase:g} rad")
+        if added.n_coils > 1:
+            parts.append(f"{added.n_coils} coils")
+        return f"K-space is simulated from images{_with(parts)}."
 
     @property
     def methods(self) -> tuple[MethodName, ...]:
@@ -82,7 +99,7 @@ def evaluate(
     device: torch.device,
     name: str = "test",
     description: str = "",
-    noise_std: float = 0.0,
+    simulation: SimulationConfig | None = None,
     classical: Mapping[MethodName, MethodConfig] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -102,7 +119,7 @@ def evaluate(
         device: where to compute.
         name: of the test set.
         description: of the test set, for the report.
-        noise_std: of the complex noise added to k-space, per real and imaginary part.
+        simulation: noise, phase and coils to add; None for none.
         classical: configurations of further methods, those of `CLASSICAL_METHODS`.
         progress: called after each batch with the slices done and their total.
 
@@ -125,7 +142,7 @@ def evaluate(
             sampling,
             seed=seed,
             device=device,
-            noise_std=noise_std,
+            simulation=simulation,
             classical=classical,
         ):
             measured.append(_measure(batch, protocol))
@@ -143,12 +160,17 @@ def evaluate(
         protocol=protocol,
         sampling=sampling,
         seed=seed,
-        noise_std=noise_std,
+        simulation=simulation or SimulationConfig(),
+        is_simulated=dataset.store.is_simulated,
         scores=kept,
         n_blank=(len(scores) - len(kept)) // len(measured[0].methods),
         seconds=time.perf_counter() - start,
         classical=dict(classical or {}),
     )
+
+
+def _with(parts: list[str]) -> str:
+    return f", with {', '.join(parts)}" if parts else ""
 
 
 def _measure(batch: ReconstructedBatch, protocol: Protocol) -> _Measured:

@@ -144,7 +144,11 @@ class Generator(nn.Module):
 
 
 def make_consistent(
-    network: Tensor, zero_filled: Tensor, sampled: Tensor | Nufft, phase: Tensor | None
+    network: Tensor,
+    zero_filled: Tensor,
+    sampled: Tensor | Nufft,
+    phase: Tensor | None,
+    coil_maps: Tensor | None = None,
 ) -> Tensor:
     """Put the measured k-space back and return the image along its phase, 0 or more.
 
@@ -153,11 +157,14 @@ def make_consistent(
         zero_filled: complex, same shape, of the measured k-space.
         sampled: mask or transform, as in `Generator.forward`.
         phase: complex of magnitude 1, same shape; None stands for zero phase.
+        coil_maps: complex, (batch or 1, coils, rows, cols); None for one coil.
 
     Returns:
         Real, (batch, 1, rows, cols).
     """
-    image = enforce_measurement(_with_phase(network, phase), zero_filled, Encoding(sampled))
+    image = enforce_measurement(
+        _with_phase(network, phase), zero_filled, Encoding(sampled, coil_maps)
+    )
     return _along_phase(image, phase)
 
 

@@ -185,6 +185,7 @@ def _describe(state: TrainingState, config: TrainingConfig) -> dict[str, Any]:
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "step": state.step,
+        "simulated": state.is_simulated,
         "generator": state.generator.config.to_dict(),
         "discriminator": None if discriminator is None else asdict(discriminator.config),
         "training": config.to_dict(),

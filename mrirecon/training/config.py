@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, get_args
 
-from mrirecon.data import AugmentationConfig
+from mrirecon.data import AugmentationConfig, SimulationConfig
 from mrirecon.losses import LossConfig
 
 Precision = Literal["float32", "bfloat16", "auto"]
@@ -50,8 +50,7 @@ class TrainingConfig:
         channels_last: memory order of images and weights. On the CPU it measured no faster, since
             instance norm copies to channels-first and back (benchmarks/bench_training.py).
         compile: compile both networks by torch.compile: on the CPU a tenth faster, after minutes.
-        noise_std: of the complex noise added to the measured k-space of images in [0, 1], per
-            real and imaginary part.
+        simulation: noise that is added to k-space, and phase and coils that magnitudes are given.
         log_every: steps between writes of the loss log; every step has its line.
         validate_every: steps between validations; the last step has one too.
         checkpoint_every: steps between checkpoints; the last step has one too.
@@ -75,7 +74,7 @@ class TrainingConfig:
     precision: Precision = "float32"
     channels_last: bool = False
     compile: bool = False
-    noise_std: float = 0.0
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
     log_every: int = 10
     validate_every: int = 1000
     checkpoint_every: int = 1000
@@ -98,7 +97,6 @@ class TrainingConfig:
         for name in ("learning_rate", "discriminator_learning_rate"):
             rate = getattr(self, name)
             _expect(name, 0 < rate < math.inf, "a finite number above 0", rate)
-        _expect("noise_std", 0 <= self.noise_std < math.inf, "0 or more", self.noise_std)
         _expect("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)", self.ema_decay)
         for name, choices in (("precision", Precision), ("schedule", Schedule)):
             wanted = "one of " + ", ".join(get_args(choices))

@@ -44,7 +44,7 @@ def save_diverged(
         sampling,
         seed=config.seed,
         epoch=error.epoch,
-        noise_std=config.noise_std,
+        simulation=config.simulation,
     )
     path = run / f"diverged_step_{error.step:06d}.safetensors"
     with atomic_path(path) as partial:

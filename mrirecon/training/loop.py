@@ -79,7 +79,7 @@ class Loop:
                 self._sampling,
                 seed=config.seed,
                 epoch=epoch,
-                noise_std=config.noise_std,
+                simulation=config.simulation,
             )
         terms = training_step(state, measurement, config, self._ledger)
         state.step += 1

@@ -37,6 +37,7 @@ class TrainingState:
         discriminator_optimizer: of the discriminator; None without one.
         step: steps done.
         perceptual: a loss with a network of its own, which does not change; None without it.
+        is_simulated: whether it learns from simulated k-space, not from measured.
     """
 
     generator: Generator
@@ -46,6 +47,7 @@ class TrainingState:
     discriminator_optimizer: Optimizer | None
     step: int = 0
     perceptual: PerceptualLoss | None = None
+    is_simulated: bool = True
 
 
 def make_state(
@@ -136,7 +138,12 @@ def training_step(
 
     # Reconstruct.
     with phase("forward"), autocast:
-        reconstruction = state.generator(measurement.zero_filled, measurement.sampled)
+        reconstruction = state.generator(
+            measurement.zero_filled,
+            measurement.sampled,
+            measurement.phase,
+            measurement.coil_maps,
+        )
     image = reconstruction.trained  # (batch, 1, rows, cols)
 
     # Teach the discriminator, then ask what it thinks.

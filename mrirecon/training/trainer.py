@@ -82,6 +82,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     ranks = ranks or alone(device)
     home = run if ranks.is_first else run / "ranks" / str(ranks.rank)
     state = make_state(generator, discriminator, config, device)
+    state.is_simulated = dataset.store.is_simulated
     _prepare_run(run, home, state, config, resume=resume)
     if config.compile:
         compile_networks(state, config.losses)

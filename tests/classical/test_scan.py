@@ -10,10 +10,10 @@ from mrirecon.classical import (
     ZeroFilledConfig,
     crop_images,
     get_method,
-    low_resolution_phase,
     reconstruct_scan,
     root_sum_of_squares,
 )
+from mrirecon.data import low_resolution_phase
 from mrirecon.data.kspace_file import KspaceFile
 from mrirecon.fourier import fft_centred
 from mrirecon.sampling import radial_trajectory

@@ -7,7 +7,7 @@ import torch
 from evaluation_cases import CPU, SAMPLING, SPOKES, make_dataset, make_generator
 
 from mrirecon.classical import MethodConfig, SenseConfig, TotalVariationConfig, ZeroFilledConfig
-from mrirecon.data import Measurement, simulate
+from mrirecon.data import Measurement, SimulationConfig, simulate
 from mrirecon.evaluation import (
     CLASSICAL_METHODS,
     Example,
@@ -30,7 +30,7 @@ CLASSICAL: dict[MethodName, MethodConfig] = {
 
 def measure(folder: Path, sampling: Undersampling, noise_std: float) -> list[Measurement]:
     return [
-        simulate(batch, sampling, seed=3, noise_std=noise_std)
+        simulate(batch, sampling, seed=3, simulation=SimulationConfig(noise_std))
         for batch in make_dataset(folder).batches(4)
     ]
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from small_run import CONFIG, small_run
 
-from mrirecon.data import Measurement, simulate
+from mrirecon.data import Measurement, SimulationConfig, simulate
 from mrirecon.data.dataset import slice_order
 from mrirecon.training import best_checkpoint, last_checkpoint, load_generator, loop, read_records
 
@@ -138,9 +138,9 @@ def test_every_epoch_has_masks_and_noise_of_its_own(
 ) -> None:
     simulated: list[tuple[int, int, float]] = []
 
-    def record(*args: Any, seed: int, epoch: int, noise_std: float) -> Measurement:
-        simulated.append((seed, epoch, noise_std))
-        return simulate(*args, seed=seed, epoch=epoch, noise_std=noise_std)
+    def record(*args: Any, seed: int, epoch: int, simulation: SimulationConfig) -> Measurement:
+        simulated.append((seed, epoch, simulation.noise_std))
+        return simulate(*args, seed=seed, epoch=epoch, simulation=simulation)
 
     monkeypatch.setattr(loop, "simulate", record)
     small_run(store, tmp_path / "run", replace(CONFIG, steps=7))

@@ -20,7 +20,6 @@ from mrirecon.training import TrainingConfig
         ("warmup_steps", -1, "0 or more"),
         ("learning_rate", 0.0, "a finite number above 0"),
         ("discriminator_learning_rate", float("nan"), "a finite number above 0"),
-        ("noise_std", -1.0, "0 or more"),
         ("gradient_clip", 0.0, "above 0"),
         ("patience", 0, "1 or more"),
         ("ema_decay", 1.0, r"a number in \[0, 1\)"),
