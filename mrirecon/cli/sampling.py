@@ -1,7 +1,7 @@
 """`mrirecon sampling`: look at undersampling before it is used, and choose it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.table import Table
@@ -24,13 +24,21 @@ from mrirecon.sampling import (
     STRATEGIES,
     AcquisitionConfig,
     SamplingConfig,
+    ScannerProfile,
     Strategy,
+    Undersampling,
+    check_feasibility,
     load_profile,
     make_mask,
     summarise,
     summarise_trajectory,
 )
 from mrirecon.sampling.picture import draw_masks, draw_trajectory
+
+
+class _Scan(NamedTuple):
+    acquisition: AcquisitionConfig
+    profile: ScannerProfile
 
 
 def sampling(
@@ -78,10 +86,20 @@ def sampling(
 ) -> None:
     """Draw masks with their point spread functions, or compare strategies on an image.
 
-    Without options every mask is drawn at 4x. With --image all strategies are brought to one scan
-    time, checked against a scanner, scored by zero-filling, total variation and SENSE, and ranked;
-    --html writes the page with pictures.
+    Without options every mask is drawn at 4x; scan times are said, and what the scanner cannot
+    play. With --image all strategies are brought to one scan time, checked against a scanner,
+    scored by zero-filling, total variation and SENSE, and ranked; --html writes the page with
+    pictures.
     """
+    scan = _Scan(
+        AcquisitionConfig(
+            repetition_time=repetition_time,
+            dwell_time=dwell_time,
+            field_of_view=field_of_view,
+            n_partitions=partitions,
+        ),
+        load_profile(scanner),
+    )
     if list_them:
         _print_strategies()
     elif image is not None:
@@ -90,20 +108,14 @@ def sampling(
         arrays = array_options(contents, axes, key)
         axis = slice_axis_of(slice_axis)
         subjects = read_source(image, channel=channel, slice_axis=axis, arrays=arrays).subjects
-        acquisition = AcquisitionConfig(
-            repetition_time=repetition_time,
-            dwell_time=dwell_time,
-            field_of_view=field_of_view,
-            n_partitions=partitions,
-        )
         compare(
             subjects[0],
             slice_number,
             names=strategy or list(CANDIDATES),
             acceleration=acceleration,
             calibration=calibration,
-            acquisition=acquisition,
-            profile=load_profile(scanner),
+            acquisition=scan.acquisition,
+            profile=scan.profile,
             noise_std=noise,
             seed=seed,
             html=html,
@@ -111,10 +123,11 @@ def sampling(
     elif html is not None or slice_number is not None:
         raise ValueError("--html and --slice: expected --image, whose strategies are compared")
     elif config is not None:
-        _draw_config(config, size, seed, out)
+        _draw_config(config, size, seed, out, scan)
     else:
         names = strategy or list(STRATEGIES)
-        _draw([_describe(name, acceleration, calibration) for name in names], size, seed, out)
+        chosen = [_describe(name, acceleration, calibration) for name in names]
+        _draw(chosen, size, seed, out, scan)
 
 
 def _print_strategies() -> None:
@@ -124,26 +137,39 @@ def _print_strategies() -> None:
     console.print(table)
 
 
-def _draw_config(config: Path, size: tuple[int, int], seed: int, out: Path) -> None:
+def _draw_config(config: Path, size: tuple[int, int], seed: int, out: Path, scan: _Scan) -> None:
     settled = load_config(config, ["store=."])
     if settled.trajectory is None:
-        _draw([settled.sampling], size, seed, out)
+        _draw([settled.sampling], size, seed, out, scan)
         return
     summary = summarise_trajectory(settled.trajectory, size)
     say(f"{settled.trajectory.kind}: {summary.describe()}")
+    _say_feasibility(settled.trajectory, size, seed, scan)
     draw_trajectory(settled.trajectory, size, out, title=settled.trajectory.kind)
     say(f"picture: {out}")
 
 
-def _draw(chosen: list[SamplingConfig], size: tuple[int, int], seed: int, out: Path) -> None:
+def _draw(
+    chosen: list[SamplingConfig], size: tuple[int, int], seed: int, out: Path, scan: _Scan
+) -> None:
     masks = []
     for entry in chosen:
         mask = make_mask(entry, size, seed=seed)
         summary = summarise(entry, mask, size)
         say(f"{entry.strategy}: {summary.describe()}")
+        _say_feasibility(entry, size, seed, scan)
         masks.append((entry.strategy.replace("_", " "), mask, summary))
     draw_masks(masks, out)
     say(f"picture: {out}")
+
+
+def _say_feasibility(
+    undersampling: Undersampling, size: tuple[int, int], seed: int, scan: _Scan
+) -> None:
+    found = check_feasibility(undersampling, size, scan.acquisition, scan.profile, seed=seed)
+    say(f"  {found.describe()}")
+    for problem in found.problems:
+        say(f"  cannot be played: {problem}")
 
 
 def _describe(name: str, acceleration: float, calibration: int | None) -> SamplingConfig:

@@ -87,6 +87,22 @@ def test_sampling_draws_what_is_asked_for(mrirecon: Command, tmp_path: Path) -> 
         assert picture.size[0] > 700  # two columns
 
 
+def test_sampling_says_what_a_scanner_cannot_play(mrirecon: Command, tmp_path: Path) -> None:
+    """12 lines of 64 samples at 20 ms; 1 / (0.256 m x 2 us x 42.6 MHz/T) is 45.9 mT/m."""
+    own = tmp_path / "own.yaml"
+    own.write_text("{name: own, field_strength: 1.5, max_gradient: 40.0e-3, max_slew: 150}")
+    scan = ("--scanner", own, "--repetition-time", 0.02, "--dwell-time", 2e-6)
+    chosen = ("--strategy", "equispaced", "--size", 64, 48, "--out", tmp_path / "masks.png")
+    result = mrirecon("sampling", *chosen, *scan)
+    assert result.status == 0, result.err
+    lines = " ".join(result.out.split())
+    assert "12 excitations, 0.24 s instead of 0.96 s" in lines
+    assert "cannot be played: gradient of 45.9 mT/m is 1.15 times the 40 mT/m of own" in lines
+    slow = mrirecon("sampling", *chosen, "--scanner", own)
+    assert slow.status == 0
+    assert "cannot be played" not in slow.out
+
+
 def test_sampling_lists_its_strategies(mrirecon: Command) -> None:
     result = mrirecon("sampling", "--list")
     assert result.status == 0
