@@ -94,6 +94,7 @@ def _report(subject: Subject, slices: list[tuple[int, Image]], kept: KeptSlices)
     fingerprints = Counter(kept.add(subject, number, image) for number, image in shown)
     sizes = Counter(image.shape for image in images)
     of_one_size = [image for _, image in shown if image.shape == sizes.most_common(1)[0][0]]
+    halved = find_halved_axes(of_one_size) if of_one_size else ()
     is_lossy = subject.files[0].suffix.lower() in LOSSY_SUFFIXES  # told of by the files
     return SubjectReport(
         name=subject.name,
@@ -112,13 +113,21 @@ def _report(subject: Subject, slices: list[tuple[int, Image]], kept: KeptSlices)
         voxel_size=subject.voxel_size,
         n_repeated=len(shown) - len(fingerprints),
         spectrum_drops=find_spectrum_drops(of_one_size) if of_one_size else (),
-        snr=magnitude_snr(of_one_size) if of_one_size else Snr(None, "no slice shows anything"),
+        snr=_snr(of_one_size, halved),
         was_jpeg=not is_lossy and bool(of_one_size) and has_jpeg_trace(of_one_size),
-        halved_axes=find_halved_axes(of_one_size) if of_one_size else (),
+        halved_axes=halved,
         origin=subject.origin,
         notes=subject.notes,
         thumbnail=thumbnail(images[len(images) // 2], maximum),
     )
+
+
+def _snr(images: list[Image], halved: tuple[str, ...]) -> Snr:
+    if not images:
+        return Snr(None, "no slice shows anything")
+    if halved:
+        return Snr(None, "no background, since the object lies at the edges")
+    return magnitude_snr(images)
 
 
 def _needs_channel(error: ValueError) -> bool:
