@@ -42,6 +42,25 @@ def test_axial_slices_show_the_front_up_and_the_right_on_the_left(
     assert subject.headers()[0].shape == (5, 4)
 
 
+def test_affines_that_are_missing_or_disagree_are_noted(tmp_path: Path) -> None:
+    head = random_pixels(1, SHAPE, "int16")
+    none = nibabel.Nifti1Image(head, None)
+    mirrored = nibabel.Nifti1Image(head, np.eye(4))
+    mirrored.set_qform(np.diag([-1.0, 1, 1, 1]), code=1)
+    alike = nibabel.Nifti1Image(head, np.diag([-1.0, 1, 1, 1]))
+    alike.set_qform(np.diag([-1.0, 1, 1, 1]), code=1)
+    expected = [
+        ("no orientation is stored (qform_code and sform_code are 0)", none),
+        ("qform (LAS) and sform (RAS) disagree: sform counts", mirrored),
+        (None, alike),
+        (None, nibabel.Nifti1Image(head, np.eye(4))),
+    ]
+    for text, stored in expected:
+        nibabel.save(stored, tmp_path / "head.nii")
+        (subject,) = read_source(tmp_path / "head.nii").subjects
+        assert [note[: len(text or "")] for note in subject.notes] == ([text] if text else [])
+
+
 def test_coronal_and_sagittal_slices_stand_upright(tmp_path: Path) -> None:
     head = random_pixels(1, SHAPE, "int16")
     file = save_nifti(tmp_path / "head.nii", head, np.diag([2.0, 3.0, 4.0, 1.0]))

@@ -16,6 +16,7 @@ import nibabel
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import (
+    aff2axcodes,
     apply_orientation,
     axcodes2ornt,
     io_orientation,
@@ -76,6 +77,26 @@ class NiftiSubject(Subject):
         sizes = np.empty(3)
         sizes[along[:, 0].astype(int)] = stored.header.get_zooms()[:3]
         return tuple(float(size) * scale for size in sizes)  # type: ignore[return-value]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See `Subject.notes`; of the affines, by which the slices are cut."""
+        stored = _open(self.files[0])
+        with _naming(self.files[0]):
+            (qform, qform_code), (sform, sform_code) = (
+                stored.header.get_qform(coded=True),
+                stored.header.get_sform(coded=True),
+            )
+            if not qform_code and not sform_code:
+                return (
+                    "no orientation is stored (qform_code and sform_code are 0): axes are taken "
+                    "as they lie in the file",
+                )
+            if qform_code and sform_code:
+                codes = ["".join(map(str, aff2axcodes(form))) for form in (qform, sform)]
+                if codes[0] != codes[1]:
+                    return (f"qform ({codes[0]}) and sform ({codes[1]}) disagree: sform counts",)
+        return ()
 
     def headers(self) -> Sequence[SliceHeader]:
         """See `Subject.headers`."""
