@@ -1,6 +1,7 @@
 """Density compensation by the area of k-space that lies nearest to each sample.
 
-Source: Rasche, Proksa, Sinkus, Börnert and Eggers 1999 (DOI 10.1109/42.774166).
+Source: Rasche, Proksa, Sinkus, Börnert and Eggers 1999, IEEE Transactions on Medical Imaging
+18:385-392.
 """
 
 import math

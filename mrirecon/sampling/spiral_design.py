@@ -5,7 +5,7 @@ passed at the highest speed that gradient and slew rate allow.
 
 Sources: Glover 1999 (DOI 10.1002/(SICI)1522-2594(199908)42:2<412::AID-MRM25>3.0.CO;2-U) for the two
 regimes, limited by slew rate and by gradient; Kim, Adalsteinsson and Spielman 2003
-(DOI 10.1002/mrm.10523) for variable density; Lustig, Kim and Pauly 2008
+(DOI 10.1002/mrm.10493) for variable density; Lustig, Kim and Pauly 2008
 (DOI 10.1109/TMI.2008.922699) for the time-optimal speed along any path.
 """
 
