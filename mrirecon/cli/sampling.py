@@ -108,10 +108,12 @@ def sampling(
         arrays = array_options(contents, axes, key)
         axis = slice_axis_of(slice_axis)
         subjects = read_source(image, channel=channel, slice_axis=axis, arrays=arrays).subjects
+        if len(subjects) != 1:
+            raise ValueError(f"{image}: expected one subject, got {len(subjects)}")
         compare(
             subjects[0],
             slice_number,
-            names=strategy or list(CANDIDATES),
+            names=strategy,
             acceleration=acceleration,
             calibration=calibration,
             acquisition=scan.acquisition,

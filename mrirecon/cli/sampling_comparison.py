@@ -1,5 +1,8 @@
 """`mrirecon sampling --image`: strategies compared on one image, as a table and a page."""
 
+import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,13 @@ from mrirecon.evaluation import (
 )
 from mrirecon.metrics import get_protocol
 from mrirecon.report import write_strategies
-from mrirecon.sampling import AcquisitionConfig, ScannerProfile, make_candidate
+from mrirecon.sampling import (
+    CANDIDATES,
+    AcquisitionConfig,
+    ScannerProfile,
+    Undersampling,
+    make_candidate,
+)
 
 PROTOCOL = "per_slice"
 
@@ -28,7 +37,7 @@ def compare(
     subject: Subject,
     slice_number: int | None,
     *,
-    names: list[str],
+    names: list[str] | None,
     acceleration: float,
     calibration: int | None,
     acquisition: AcquisitionConfig,
@@ -37,21 +46,23 @@ def compare(
     seed: int,
     html: Path | None,
 ) -> None:
-    """Bring strategies to one scan time, compare them on a slice, and tell which to take."""
+    """Bring strategies to one scan time, compare them on a slice, and tell which to take.
+
+    Of all, those that cannot be so fast are left out, and named; of `names` they are errors.
+    """
+    if not 1 <= acceleration < math.inf:
+        raise ValueError(f"--acceleration: expected 1 or more, got {acceleration:g}")
     image, number = _read_slice(subject, slice_number)
-    shape = image.shape[0], image.shape[1]
-    candidates = {
-        name: make_candidate(
-            name,
-            shape,
-            acceleration,
-            acquisition=acquisition,
-            profile=profile,
-            calibration=calibration,
-            seed=seed,
-        )
-        for name in names
-    }
+    describe = partial(
+        make_candidate,
+        shape=(image.shape[0], image.shape[1]),
+        scan_time_factor=acceleration,
+        acquisition=acquisition,
+        profile=profile,
+        calibration=calibration,
+        seed=seed,
+    )
+    candidates, left_out = _describe_all(describe, names)
     protocol = get_protocol(PROTOCOL)
     with progress_bar("comparing") as bar:
         task = bar.add_task("", total=len(candidates))
@@ -65,15 +76,34 @@ def compare(
                 noise_std=noise_std,
                 seed=seed,
                 progress=lambda done, _name: bar.update(task, completed=done),
+                on_error=left_out.__setitem__ if names is None else None,
             )
         )
     title = f"Sampling of {subject.name}, slice {number}, {acceleration:g} times shorter"
     _print(results, title)
+    for name, error in left_out.items():
+        say(f"left out: {name}: {error}")
     if html is not None:
         write_strategies(
             html, results, target=image, title=title, protocol=protocol, noise_std=noise_std
         )
         say(f"page: {html}")
+
+
+def _describe_all(
+    describe: Callable[[str], Undersampling], names: list[str] | None
+) -> tuple[dict[str, Undersampling], dict[str, ValueError]]:
+    """Describe the strategies of these names, or all that can be; give the errors of the others."""
+    if names is not None:
+        return {name: describe(name) for name in names}, {}
+    candidates: dict[str, Undersampling] = {}
+    left_out: dict[str, ValueError] = {}
+    for name in CANDIDATES:
+        try:
+            candidates[name] = describe(name)
+        except ValueError as error:
+            left_out[name] = error
+    return candidates, left_out
 
 
 def _read_slice(subject: Subject, number: int | None) -> tuple[Tensor, int]:

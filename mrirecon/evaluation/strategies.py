@@ -93,6 +93,7 @@ def compare_strategies(
     noise_std: float = 0.0,
     seed: int = 0,
     progress: Callable[[int, str], None] | None = None,
+    on_error: Callable[[str, ValueError], None] | None = None,
 ) -> list[StrategyResult]:
     """Measure every candidate on one image.
 
@@ -109,13 +110,15 @@ def compare_strategies(
             as a part of the image's maximum.
         seed: of masks and noise.
         progress: called with the number of finished candidates and the name of the next.
+        on_error: called with the name and the error of each candidate that does not fit the image,
+            which is then left out; without it the first error is raised.
 
     Returns:
         The results, in the order of the candidates; `rank_strategies` sorts them.
 
     Raises:
-        ValueError: "candidates: ...", "image: ..." or "noise_std: ..."; or one does not fit the
-            image, and the message names it.
+        ValueError: "candidates: ...", "image: ..." or "noise_std: ..."; or without `on_error` one
+            does not fit the image, and the message names it.
     """
     if not candidates:
         raise ValueError("candidates: expected at least one, got none")
@@ -131,7 +134,9 @@ def compare_strategies(
         try:
             results.append(_measure(name, undersampling, scan))
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
+            if on_error is None:
+                raise ValueError(f"{name}: {error}") from error
+            on_error(name, error)
     return results
 
 

@@ -124,6 +124,18 @@ def test_sampling_compares_strategies_on_an_image(
     assert "the highest of the 2 that clinical_3t can play" in in_3d.out
 
 
+def test_strategies_that_cannot_be_so_fast_are_left_out_and_named(
+    mrirecon: Command, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {name: CANDIDATES[name] for name in ("equispaced", "poisson_disc")}
+    monkeypatch.setattr("mrirecon.cli.sampling_comparison.CANDIDATES", few)
+    command = ("sampling", "--image", pictures / "person_0", "--acceleration", 1.2)
+    result = mrirecon(*command)
+    assert result.status == 0, result.err
+    assert "left out: poisson_disc: acceleration: expected at least 1.2" in result.out
+    assert mrirecon(*command, "--strategy", "poisson_disc").status == 1
+
+
 def test_a_run_is_trained_scored_and_reported(
     mrirecon: Command, trained: Path, tmp_path: Path
 ) -> None:

@@ -174,6 +174,8 @@ def test_a_comparison_refuses_what_it_has_not(
     source = pictures / "person_0"
     check(mrirecon("sampling", "--image", source, "--slice", 4), "--slice: expected 0 to 3, got 4")
     check(mrirecon("sampling", "--image", source, "--strategy", "spiral9"), "spiral9", "spiral")
+    check(mrirecon("sampling", "--image", source, "--acceleration", 0.5), "--acceleration", "0.5")
+    check(mrirecon("sampling", "--image", pictures), "expected one subject, got 6")
     check(mrirecon("sampling", "--image", source, "--scanner", "7t"), "clinical_3t", "7t")
     check(mrirecon("sampling", "--image", source, "--noise", -1), "noise_std", "-1")
 

@@ -171,3 +171,17 @@ def test_a_candidate_that_does_not_fit_is_named() -> None:
     text = r"^many: calibration: expected at most 48, the size of the image's axis, got 64$"
     with pytest.raises(ValueError, match=text):
         compare({"many": SamplingConfig("random", calibration=64)})
+
+
+def test_a_candidate_that_does_not_fit_may_be_left_out() -> None:
+    errors: dict[str, ValueError] = {}
+    results = compare_strategies(
+        {"many": SamplingConfig("random", calibration=64), "some": SamplingConfig("random")},
+        smooth_image(),
+        acquisition=SCAN,
+        profile=CLINICAL_3T,
+        protocol=PROTOCOL,
+        on_error=errors.__setitem__,
+    )
+    assert [result.name for result in results] == ["some"]
+    assert list(errors) == ["many"]

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from mrirecon.sampling import (
@@ -43,9 +45,27 @@ def test_all_take_the_scan_time_asked_for(name: str, factor: int) -> None:
     assert scan_time_factor(candidate(name, factor)) == pytest.approx(factor, rel=0.01)
 
 
-@pytest.mark.parametrize("name", sorted(set(CANDIDATES) - set(EXACT)))
-def test_whole_spacings_come_as_near_as_they_can(name: str) -> None:
+@pytest.mark.parametrize("name", ["every_nth", "fastmri_equispaced", "fastmri_magic"])
+@pytest.mark.parametrize("factor", [2, 4, 7.5])
+def test_whole_spacings_are_the_smallest_that_are_fast_enough(name: str, factor: float) -> None:
+    config = candidate(name, factor)
+    assert isinstance(config, SamplingConfig)
+    assert scan_time_factor(config) >= factor
+    closer = dataclasses.replace(config, acceleration=config.acceleration - 1)
+    assert scan_time_factor(closer) < factor
+
+
+@pytest.mark.parametrize(
+    "name", ["radial", "fastmri_random", "fastmri_equispaced_fraction", "fastmri_magic_fraction"]
+)
+def test_others_come_near(name: str) -> None:
     assert scan_time_factor(candidate(name)) == pytest.approx(4, rel=0.16)
+
+
+def test_central_lines_that_take_too_long_are_refused() -> None:
+    text = r"^acceleration: expected less for every_nth with its central lines, got 8$"
+    with pytest.raises(ValueError, match=text):
+        candidate("every_nth", 8, calibration=20)
 
 
 @pytest.mark.parametrize("name", CANDIDATES)
@@ -74,6 +94,8 @@ def test_spirals_are_designed_for_the_scanner() -> None:
     ("name", "factor", "text"),
     [
         ("spirals", 4, r"^strategy: expected one of equispaced, .*, got 'spirals'$"),
+        ("spiral", 97, r"^acceleration: expected at most 96, which is one readout, got 97$"),
+        ("radial", 97, r"^acceleration: expected at most 96, which is one readout, got 97$"),
         ("random", 0.5, r"^scan_time_factor: expected 1 or more, got 0\.5$"),
         ("random", float("nan"), r"^scan_time_factor: expected 1 or more, got nan$"),
     ],
