@@ -76,6 +76,14 @@ def test_every_candidate_has_a_scan_time_and_can_be_played_in_3d(name: str) -> N
     assert 0 < found.scan_time < 0.3 * found.full_scan_time
 
 
+def test_partial_fourier_keeps_three_quarters_of_the_lines() -> None:
+    config = candidate("partial_fourier")
+    assert isinstance(config, SamplingConfig)
+    mask = make_mask(config, SHAPE, seed=0)
+    assert not bool(mask[:32].any())
+    assert bool(mask[32:36].any())
+
+
 def test_calibration_is_passed_on_where_there_is_some() -> None:
     assert candidate("poisson_disc", calibration=12).calibration == 12  # type: ignore[union-attr]
     assert candidate("golden_angle", calibration=12).calibration is None  # type: ignore[union-attr]

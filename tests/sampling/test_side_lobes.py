@@ -43,6 +43,8 @@ def test_a_block_of_lines_has_the_side_lobe_of_its_dirichlet_kernel() -> None:
     lobes = measure_side_lobes(mask_spread(mask))
     assert lobes.peak == pytest.approx(kernel[4:].max())  # its zeros are 4 pixels apart
     assert 0.2 < lobes.peak < 0.25
+    beyond = 2 * np.sum(kernel[3:] ** 2)  # both sides; the pixel opposite to the peak is a zero
+    assert lobes.rms == pytest.approx(math.sqrt(beyond / math.prod(SHAPE)))
     lobe = main_lobe(mask_spread(mask))[24]
     assert bool(lobe[32 - 3 : 32 + 4].all())
     assert not bool(lobe[32 + 5 : 32 + 8].any())
