@@ -50,12 +50,12 @@ def generator_loss(fake: Logits, *, kind: AdversarialKind) -> Tensor:
 
 
 def separation(real: Logits, fake: Logits) -> Tensor:
-    """Return the share of patches with a higher logit in the real image than in the fake of it.
+    """Return the share of images with a higher mean logit than their reconstructions.
 
-    1: the discriminator tells all patches apart; 1/2: it guesses, or says the same of all.
+    1: the discriminator tells each pair apart; 1/2: it guesses, or says the same of all.
 
     Args:
-        real: float, logits of fully sampled images.
+        real: float, (batch, ...) each, logits of fully sampled images.
         fake: the same shapes, logits of reconstructions of the same images.
 
     Returns:
@@ -109,7 +109,8 @@ def _discriminator_term(real: Tensor, fake: Tensor, *, kind: AdversarialKind) ->
 
 
 def _share_above(real: Tensor, fake: Tensor) -> Tensor:
-    return 0.5 * ((real > fake).float() + (real >= fake).float()).mean()
+    difference = real.flatten(1).mean(1) - fake.flatten(1).mean(1)  # (batch,)
+    return 0.5 * ((difference > 0).float() + (difference >= 0).float()).mean()
 
 
 def _steepness(judge: Callable[[Tensor], Logits], image: Tensor) -> Tensor:

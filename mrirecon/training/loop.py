@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from mrirecon.data import RawBatch, SliceDataset, augment, simulate
 from mrirecon.models import Generator
 from mrirecon.sampling import Undersampling
+from mrirecon.training.balance import BalanceMonitor
 from mrirecon.training.best import BestScore
 from mrirecon.training.checkpoint import mark_best, save_checkpoint
 from mrirecon.training.config import TrainingConfig
@@ -46,8 +47,12 @@ class Loop:
         self._ranks = ranks
         self._log = log
         self._ledger = Ledger(ranks.device)
-        self._recorder = Recorder(log, progress, config, self._ledger, ranks, step=state.step)
-        self.best = BestScore(config.best_by, config.patience, read_records(run / METRICS))
+        records = read_records(run / METRICS)
+        balance = BalanceMonitor(config.losses.adversarial_kind, records)
+        self._recorder = Recorder(
+            log, progress, config, self._ledger, ranks, balance=balance, step=state.step
+        )
+        self.best = BestScore(config.best_by, config.patience, records)
         for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
             if optimizer is not None:
                 ranks.average_gradients(optimizer)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.data import RawBatch
+from mrirecon.training.balance import BalanceMonitor
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.ledger import Ledger, peak_memory
 from mrirecon.training.log import Record, RunLog
@@ -50,6 +51,7 @@ class Recorder:
         config: of the run.
         ledger: gives the shares of time at the end of an epoch.
         ranks: the processes whose terms are averaged, and this one's device.
+        balance: warns where discriminator or generator has lost.
         step: steps done before.
     """
 
@@ -61,6 +63,7 @@ class Recorder:
         ledger: Ledger,
         ranks: Ranks,
         *,
+        balance: BalanceMonitor,
         step: int,
     ) -> None:
         self._log = log
@@ -68,6 +71,7 @@ class Recorder:
         self._batch_size = config.batch_size * ranks.world_size
         self._ledger = ledger
         self._ranks = ranks
+        self._balance = balance
         self._pending: list[_Pending] = []
         self._written = (step, perf_counter())
         self._epoch_start = step
@@ -97,7 +101,14 @@ class Recorder:
             except ValueError as error:
                 step, epoch = one.record["step"], one.record["epoch"]
                 raise DivergedError(str(error), step, epoch, one.batch) from None
+            self._warn(one.record)
         self._write_speed(pending[-1].record)
+
+    def _warn(self, record: Record) -> None:
+        warning = self._balance.update(record)
+        if warning is not None:
+            self._log.metrics([{"step": record["step"], "warning": warning}])
+            self._progress.tell(f"step {record['step']}: {warning}")
 
     def end_epoch(self, epoch: int, step: int) -> None:
         """Tell and store how fast an epoch was, and what its time went to; call `write` first."""

@@ -76,12 +76,13 @@ def test_the_adversarial_game_is_settled_where_both_agree(kind: AdversarialKind)
 
 
 def test_separation_is_one_where_all_are_told_apart_and_half_where_none_is() -> None:
-    low, high = torch.tensor([0.0, 1.0, 2.0]), torch.tensor([0.5, 6.0, 7.0])
+    low = torch.tensor([[0.0, 9.0], [1.0, 2.0], [5.0, 5.0]])  # two patches of three images
+    high = low + torch.tensor([-1.0, 3.0])
     assert separation([high], [low]) == 1
     assert separation([high - 100], [low - 100]) == 1  # Wasserstein's logits have no zero
     assert separation([low], [high]) == 0
     assert separation([low], [low]) == 0.5
-    mixed = torch.randn(2, 20_000)
+    mixed = torch.randn(2, 20_000, 1)
     # The share of 20,000 guesses scatters by 1 / (2 sqrt(20,000)).
     assert abs(separation([mixed[0]], [mixed[1]]) - 0.5) < 5 * 0.5 / 20_000**0.5
 
