@@ -10,6 +10,7 @@
 #include "backend.h"
 #include "check.h"
 #include "geometry.h"
+#include "stream.h"
 
 namespace mrirecon {
 
@@ -65,10 +66,8 @@ void run_cuda(const Tensor& like, const Args& args) {
     throw std::runtime_error(
         "this build of mrirecon has no CUDA kernels: put nvcc on PATH and build again with "
         "MRIRECON_CUDA=ON pip install --no-build-isolation .");
-  namespace accelerator = torch::stable::accelerator;
-  const accelerator::DeviceGuard guard(like.get_device_index());
-  const auto stream = accelerator::getCurrentStream(like.get_device_index());
-  CudaLauncher<Args>::launch(args, stream.nativeHandle());
+  const torch::stable::accelerator::DeviceGuard guard(like.get_device_index());
+  CudaLauncher<Args>::launch(args, current_stream(like.get_device_index()));
 }
 
 // The dispatch key of an operator that has no CPU kernel. The emulator's tensors are the CPU's.
