@@ -5,6 +5,7 @@ cols); files of a test set carry a 1-D `mask` over cols. MRD: Inati et al. 2017,
 DOI 10.1002/mrm.26089.
 """
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,18 +24,14 @@ from mrirecon.data.readers.measured import Measured
 from mrirecon.data.readers.plain_files import CFL, HDF5, NPY
 from mrirecon.data.readers.subject import Subject
 from mrirecon.data.readers.volume import FileSubject
-from mrirecon.nufft.units import (
-    from_mri_nufft,
-    from_per_metre,
-    from_sigpy,
-    from_torchkbnufft,
-)
 
 KSPACE_SUFFIXES = (*NPY, ".npz", *CFL, *HDF5, ".mrd")
 CoordsUnit = Literal["field-of-view", "pixel", "radian", "per-metre"]
 """Of a trajectory in a file: cycles per field of view, cycles or radians per pixel, or 1/m."""
 LEAST_REACH = 0.125
 """A trajectory that stays within this part of the grid's range has another unit than was said."""
+
+_ROUNDING = 1e-6  # of coordinates in float32
 
 
 @dataclass(frozen=True)
@@ -202,36 +199,46 @@ def _find_coords(path: Path, measured: Measured, unit: CoordsUnit | None) -> Ten
 
 
 def _convert(path: Path, positions: Tensor, measured: Measured, unit: CoordsUnit) -> Tensor:
-    """Convert to cycles per field of view, and check that the unit is that of the values."""
+    """Convert to cycles per field of view, and check that the unit is that of the values.
+
+    A coordinate up to a cycle beyond the edge, as delays of gradients leave it, is moved by the
+    period: sampled at the pixels, k and k - n are the same wave.
+    """
     shape = measured.grid_shape[-positions.shape[-1] :]
-    try:
-        coords = _in_cycles(positions, shape, measured, unit)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    reach = float((coords.abs() / torch.tensor(shape)).max())
+    size = torch.tensor(shape, dtype=torch.float64)
+    coords = positions.double() * _cycles_per_unit(path, shape, measured, unit)
+    if not torch.all(coords.abs() <= size / 2 + 1):
+        worst = float((coords.abs() / size).nan_to_num(torch.inf).max())
+        raise ValueError(
+            f"{path}: expected a trajectory in {unit} that reaches out to 0.5 cycles per pixel, "
+            f"got {worst:.3g}; is the unit right?"
+        )
+    reach = float((coords.abs() / size).max())
     if reach < LEAST_REACH:
         raise ValueError(
             f"{path}: expected a trajectory in {unit} that reaches further out than "
             f"{LEAST_REACH} cycles per pixel, got {reach:.2g}; is the unit right?"
         )
-    return coords
+    edge = size / 2
+    is_beyond = coords.abs() > edge * (1 + _ROUNDING)
+    wrapped = torch.where(is_beyond, coords - size * coords.sign(), coords)
+    return torch.minimum(torch.maximum(wrapped, -edge), edge).float()
 
 
-def _in_cycles(
-    positions: Tensor, shape: tuple[int, ...], measured: Measured, unit: CoordsUnit
+def _cycles_per_unit(
+    path: Path, shape: tuple[int, ...], measured: Measured, unit: CoordsUnit
 ) -> Tensor:
-    if unit == "field-of-view":
-        return from_sigpy(positions, shape)
-    if unit == "pixel":
-        return from_mri_nufft(positions, shape)
-    if unit == "radian":
-        return from_torchkbnufft(positions.transpose(-1, -2), shape)
-    if unit != "per-metre":
-        raise ValueError(
-            f"coords_unit: expected one of {', '.join(get_args(CoordsUnit))}, got {unit!r}"
-        )
-    sizes = measured.voxel_size
-    if sizes is None:
-        raise ValueError("coords_unit: expected another than per-metre without a field of view")
-    fov = tuple(mm * n / 1000 for mm, n in zip(sizes[-len(shape) :], shape, strict=True))
-    return from_per_metre(positions, shape, fov)
+    """Give the factors to cycles per field of view along each axis."""
+    size = torch.tensor(shape, dtype=torch.float64)
+    if unit == "per-metre" and measured.voxel_size is None:
+        raise ValueError(f"{path}: coords_unit: expected a field of view for per-metre, got none")
+    pixel = torch.tensor(measured.voxel_size or (0, 0, 0), dtype=torch.float64)[-len(shape) :]
+    factors = {
+        "field-of-view": torch.ones_like(size),
+        "pixel": size,
+        "radian": size / (2 * math.pi),
+        "per-metre": size * pixel / 1000,
+    }
+    if unit not in factors:
+        raise ValueError(f"{path}: coords_unit: expected one of {', '.join(factors)}, got {unit!r}")
+    return factors[unit]

@@ -266,8 +266,20 @@ def test_the_unit_of_a_trajectory_is_said_and_checked(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=rf"a\.h5: .*{message}"):
             read_kspace(tmp_path / "a.h5", coords_unit=unit)
     save_spokes(tmp_path / "b.h5", 10 * spokes())
-    with pytest.raises(ValueError, match=r"b\.h5: samples: expected values in \[-0\.5, 0\.5\]"):
+    with pytest.raises(ValueError, match=r"b\.h5: .* reaches out to 0\.5 cycles per pixel, got 5;"):
         read_kspace(tmp_path / "b.h5", coords_unit="pixel")
+
+
+def test_coordinates_a_little_beyond_the_edge_are_moved_by_the_period(tmp_path: Path) -> None:
+    """Delays of gradients put the first samples of measured spokes there."""
+    positions = spokes()
+    positions[0, 0] = -0.51, 0.2
+    save_spokes(tmp_path / "a.h5", positions)
+
+    coords = read_kspace(tmp_path / "a.h5", coords_unit="pixel").coords
+
+    assert coords is not None
+    np.testing.assert_allclose(coords[0], [0.49 * ROWS, 0.2 * ROWS], rtol=1e-5)
 
 
 def test_trajectories_make_no_images_and_must_be_stored(tmp_path: Path) -> None:

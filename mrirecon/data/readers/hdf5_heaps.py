@@ -41,7 +41,9 @@ def require_sound_heaps(path: Path) -> None:
 def _find_broken_heap(path: Path, size: int, _changed: int) -> int | None:
     """Give the first byte of a heap that is damaged, None if all are whole."""
     with open_hdf5(path) as opened:
-        numbers = sorted(_ranges_of_numbers(opened))
+        ranges = sorted(_ranges_of_numbers(opened))
+    # A damaged file may place its numbers anywhere.
+    numbers = [(min(first, size), min(end, size)) for first, end in ranges]
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
         place = 0
         for first, end in [*numbers, (size, size)]:
