@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
+from roofline.counting import plain_bytes
 from roofline.model import Line, read_lines
 from roofline.page import page
-from roofline.plain import plain_bytes
 
 _HERE = Path(__file__).parent
 _STORED = _HERE / "plain.json"

@@ -15,9 +15,9 @@ indices and random integers are not counted. `make roofline` writes this page fr
 `tools/roofline/kernels.toml`; `make gpu-check` measures, on a machine with a GPU.
 """
 _SYMBOLS = """\
-C and R are the bytes of a complex and of a real number, B the batch, K coils, I = B K images of P
-pixels on G grid points in L lines, S = I P, f the share of samples that are measured, M samples
-along A axes, W the grid points of a sample's taps, k the size of SSIM's window.
+C and R are the bytes of a complex and of a real number, B the batch, K coils or channels, I = B K
+images of P pixels on G grid points in L lines, S = I P, f the share of samples that are measured, M
+samples along A axes, W the grid points of a sample's taps, k the size of SSIM's window.
 """
 _PLAIN = """\
 *Plain* is the same composed of PyTorch's operations (`tools/roofline/plain.py`), each of which

@@ -1,4 +1,4 @@
-"""What kernels do, composed of PyTorch's own operations, and the bytes that these move.
+"""What kernels do, composed of PyTorch's own operations.
 
 Each function takes the sizes of a line and how to make tensors; index and weight tables, which a
 plan would keep, are operands. FFTs are no part of any.
@@ -10,57 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from mrirecon.reference import coils, consistency
-from roofline.model import Line
 
 Sizes = dict[str, Any]
 Make = Callable[..., Tensor]  # of a shape: a complex tensor
-
-
-class ByteCounter(TorchDispatchMode):
-    """Counts what each operation reads and writes, but for views, which move nothing.
-
-    An operand that is broadcast counts as what is stored of it.
-    """
-
-    def __init__(self) -> None:
-        """Begin at 0."""
-        super().__init__()
-        self.n_bytes = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run an operation and count its tensors, each once."""
-        result = func(*args, **(kwargs or {}))
-        aliases = [returned.alias_info for returned in func._schema.returns]
-        is_view = any(alias is not None and not alias.is_write for alias in aliases)
-        if not is_view:
-            is_new = func.name().startswith(("aten::empty", "aten::new_empty"))
-            for moved in () if is_new else ((args, kwargs), result):  # read, written
-                tensors = {id(x): x for x in tree_leaves(moved) if isinstance(x, Tensor)}
-                self.n_bytes += sum(map(_stored_bytes, tensors.values()))
-        return result
-
-
-def _stored_bytes(tensor: Tensor) -> int:
-    return min(tensor.numel() * tensor.element_size(), tensor.untyped_storage().nbytes())
-
-
-def plain_bytes(line: Line) -> int:
-    """Count the bytes of a line's composition, on tensors without data."""
-    operation = COMPOSITIONS[line.plain](line.sizes, _maker(line.dtype))
-    with ByteCounter() as counter:
-        operation()
-    return counter.n_bytes
-
-
-def _maker(dtype: torch.dtype) -> Make:
-    def make(*shape: int, real: bool = False) -> Tensor:
-        return torch.empty(shape, dtype=dtype.to_real() if real else dtype, device="meta")
-
-    return make
 
 
 def _index(*shape: int) -> Tensor:
@@ -219,6 +173,46 @@ def _apply_transfer(n: Sizes, make: Make) -> Callable[[], Any]:
     return lambda: points * weights
 
 
+# --- instance norm and PReLU
+
+
+def _features(n: Sizes, make: Make) -> Tensor:
+    return make(n["B"], n["K"], *n["shape"], real=True)
+
+
+def _norm_moments(n: Sizes, make: Make) -> Callable[[], Any]:
+    x = _features(n, make)
+    return lambda: torch.var_mean(x, (-2, -1))
+
+
+def _norm_statistics(n: Sizes, make: Make) -> Callable[[], Any]:
+    partials = make(n["S"] // 8192, 2, n["K"], real=True)
+    return lambda: torch.rsqrt(partials.mean(0))
+
+
+def _apply_norm(n: Sizes, make: Make) -> Callable[[], Any]:
+    x, slope = _features(n, make), make(1, real=True)
+    mean, rstd = (make(n["B"], n["K"], 1, 1, real=True) for _ in range(2))
+    return lambda: functional.prelu((x - mean) * rstd, slope)
+
+
+def _grad_norm_sums(n: Sizes, make: Make) -> Callable[[], Any]:
+    grad, normal = _features(n, make), _features(n, make)
+    return lambda: (grad.sum((-2, -1)), (grad * normal).sum((-2, -1)))
+
+
+def _grad_norm_means(n: Sizes, make: Make) -> Callable[[], Any]:
+    partials = make(n["S"] // 8192, 3, n["K"], real=True)
+    return lambda: partials.sum(0)
+
+
+def _grad_norm(n: Sizes, make: Make) -> Callable[[], Any]:
+    x, slope = _features(n, make).requires_grad_(), make(1, real=True).requires_grad_()
+    out = functional.prelu(functional.instance_norm(x), slope)
+    grad = torch.empty_like(out)
+    return lambda: torch.autograd.grad(out, (x, slope), grad)
+
+
 COMPOSITIONS: dict[str, Callable[[Sizes, Make], Callable[[], Any]]] = {
     "apply_mask": _apply_mask,
     "apply_mask_with_noise": _apply_mask_with_noise,
@@ -240,4 +234,10 @@ COMPOSITIONS: dict[str, Callable[[Sizes, Make], Callable[[], Any]]] = {
     "sort_samples": _sort_samples,
     "spread": _spread,
     "apply_transfer": _apply_transfer,
+    "norm_moments": _norm_moments,
+    "norm_statistics": _norm_statistics,
+    "apply_norm": _apply_norm,
+    "grad_norm_sums": _grad_norm_sums,
+    "grad_norm_means": _grad_norm_means,
+    "grad_norm": _grad_norm,
 }
