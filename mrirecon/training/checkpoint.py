@@ -18,8 +18,9 @@ from typing import Any
 import torch
 
 from mrirecon.files import atomic_path
-from mrirecon.models import Generator, GeneratorConfig, PatchDiscriminatorConfig
-from mrirecon.training.config import MAY_CHANGE_ON_RESUME, TrainingConfig
+from mrirecon.models import Generator, GeneratorConfig
+from mrirecon.training.config import TrainingConfig
+from mrirecon.training.same_run import check_same_run
 from mrirecon.training.step import TrainingState
 from mrirecon.training.tensors import (
     check_tensors,
@@ -38,11 +39,6 @@ _OPTIMIZER = "optimizer.safetensors"
 _STATE = "state.json"
 _LAST = "last"
 _BEST = "best"
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "generator": GeneratorConfig().to_dict(),
-    "discriminator": asdict(PatchDiscriminatorConfig()),
-    "training": TrainingConfig().to_dict(),
-}
 
 
 def save_checkpoint(folder: Path, state: TrainingState, config: TrainingConfig) -> Path:
@@ -139,7 +135,7 @@ def load_checkpoint(path: Path, state: TrainingState, config: TrainingConfig) ->
         ValueError: a file is damaged or foreign, or a configuration differs; names which.
     """
     described = _read_description(path / _STATE)
-    _check_same_run(path / _STATE, described, _describe(state, config))
+    check_same_run(path / _STATE, described, _describe(state, config))
     step = int(described["step"])
     set_model_tensors(state, read_tensors(path / _MODEL), path / _MODEL)
     set_optimizer_tensors(
@@ -208,31 +204,6 @@ def _read_description(path: Path) -> dict[str, Any]:
         if key not in described:
             raise ValueError(f"{path}: expected a key {key!r}, got none")
     return described
-
-
-def _check_same_run(path: Path, saved: dict[str, Any], current: dict[str, Any]) -> None:
-    for part in ("generator", "discriminator", "training"):
-        old, new = _flatten(saved[part]), _flatten(current[part])
-        if saved[part] is not None:  # an option that is newer than the run was at its default
-            defaults = _flatten(_DEFAULTS[part])
-            old |= {key: defaults.get(key) for key in new.keys() - old.keys()}
-        for key in sorted(old.keys() | new.keys()):
-            if part == "training" and key in MAY_CHANGE_ON_RESUME:
-                continue
-            if old.get(key) != new.get(key):
-                raise ValueError(
-                    f"{part}.{key}: expected {old.get(key)!r} as in {path}, got {new.get(key)!r}"
-                )
-
-
-def _flatten(options: dict[str, Any] | None) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in (options or {}).items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{name}": inner for name, inner in _flatten(value).items()}
-        else:
-            flat[key] = value
-    return flat
 
 
 def _named(folder: Path, name: str) -> Path | None:
