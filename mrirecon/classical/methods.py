@@ -80,10 +80,12 @@ class WaveletConfig(_IterativeConfig):
     Attributes:
         n_moments: of Daubechies' wavelet, 1 to 10.
         n_levels: at most, 0 or more.
+        is_shifted: take wavelets at another place in each step, which shows no blocks.
     """
 
     n_moments: int = 4
     n_levels: int = 4
+    is_shifted: bool = True
 
 
 MethodConfig = ZeroFilledConfig | SenseConfig | TotalVariationConfig | WaveletConfig
