@@ -105,6 +105,20 @@ def test_a_better_strategy_that_cannot_be_played_is_told() -> None:
     assert "poisson_disc would reach 0.999, but points of a plane need a 3-D scan" in text
 
 
+def test_a_choice_that_takes_longer_names_the_best_of_the_quick_ones() -> None:
+    best, second = small_comparison()[:2]
+    slow = dataclasses.replace(best.feasibility, n_excitations=3 * best.feasibility.n_excitations)
+    text = explain_choice([dataclasses.replace(best, feasibility=slow), second])
+    assert f"or less the best is {second.name} with {second.best_score.ssim:.3f}." in text
+    assert "or less" not in explain_choice([best, second])
+
+
+def test_zero_filling_is_no_reconstruction_to_choose_by() -> None:
+    result = small_comparison()[0]
+    perfect = result.scores | {"zero-filled": result.scores["zero-filled"]._replace(ssim=1.0)}
+    assert dataclasses.replace(result, scores=perfect).best_method == result.best_method
+
+
 @pytest.mark.parametrize(
     ("peak", "text"),
     [

@@ -40,7 +40,10 @@ def test_the_table_holds_the_numbers_that_it_is_sorted_by() -> None:
 
 
 def test_the_best_score_of_each_kind_is_marked_once() -> None:
-    assert page().count('class="number best"') == 6
+    text = page()
+    assert text.count('class="number best"') == 6
+    best = max(result.scores["SENSE"].psnr for result in small_comparison())
+    assert f'<td class="number best" data-value="{best}">{best:.1f}</td>' in text
 
 
 def test_only_its_own_script_may_run() -> None:
