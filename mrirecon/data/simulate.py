@@ -20,6 +20,10 @@ from mrirecon.sampling import (
     trajectory_mask,
 )
 
+CACHED = 1 << 20
+"""Bytes of k-space to work on at once on a CPU: 2 images of 256 x 256 were as fast as 4, a batch of
+16 was slower by a quarter: every page of its fresh memory has to be mapped."""
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -118,11 +122,22 @@ def simulate(
         slices=batch.slices.cpu(),
         epoch=epoch,
     ).to(batch.images.device, non_blocking=True)
+    return _combine(scene, mask, _undersample(scene, mask))
+
+
+def _undersample(scene: Scene, mask: Tensor) -> Tensor:
+    """Transform, mask and transform back; on the CPU few images at once, which its cache holds."""
     dims = masked_dims(mask) or (-1,)
-    spectrum = torch.fft.fftn(scene.images, dim=dims, norm="ortho")  # (batch, coils, rows, cols)
-    spectrum = scene.add_noise(spectrum, torch.fft.ifftshift(mask, dim=dims))
-    measured = torch.fft.ifftn(spectrum, dim=dims, norm="ortho")
-    return _combine(scene, mask, measured)
+    shifted = torch.fft.ifftshift(mask, dim=dims)
+    measured = torch.empty_like(scene.images, dtype=torch.complex64)  # (batch, coils, rows, cols)
+    count, device = len(measured), measured.device
+    step = count if device.type == "cuda" else max(1, CACHED * count // max(1, measured.nbytes))
+    for first in range(0, count, max(1, step)):
+        part = slice(first, first + step)
+        spectrum = torch.fft.fftn(scene.images[part], dim=dims, norm="ortho")
+        spectrum = scene.add_noise(spectrum, shifted[part], part)
+        measured[part] = torch.fft.ifftn(spectrum, dim=dims, norm="ortho")
+    return measured
 
 
 def _measure_off_grid(scene: Scene, trajectory: TrajectoryConfig) -> Measurement:
