@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from mrirecon import ops
-from mrirecon.reference import coils, consistency, masking, ssim
+from mrirecon.reference import coils, consistency, instance_norm, masking, ssim
 
 Compute = Callable[[], Tensor]
 
@@ -63,6 +63,7 @@ def make_cases(device: str, batch: int = 16, size: int = 320) -> list[Case]:
         *_kspace_cases(kspace, other, mask),
         *_coil_cases(draw(batch, 1), kspace, maps),
         _ssim_case(kspace.real[:, 0].contiguous(), other.real[:, 0].contiguous()),
+        *_norm_cases(torch.cat([kspace.real, kspace.imag], dim=1)),
     ]
 
 
@@ -136,6 +137,20 @@ def _ssim_case(prediction: Tensor, target: Tensor) -> Case:
     case = _case(name, ours, plain, None, prediction.nbytes + target.nbytes)
     case.ways.pop("cupy")  # it has none
     return case
+
+
+def _norm_cases(planes: Tensor) -> list[Case]:
+    slope = planes.new_full((1,), 0.25)
+    orders = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
+    cases = []
+    for order, memory_format in orders.items():
+        features = planes.contiguous(memory_format=memory_format)
+        ours = partial(ops.instance_norm, features, slope=slope)
+        plain = partial(instance_norm.instance_norm, features, slope=slope)
+        name = f"instance_norm {'x'.join(map(str, features.shape))}, {order}"
+        cases.append(_case(name, ours, plain, None, 2 * features.nbytes))
+        cases[-1].ways.pop("cupy")  # it has none
+    return cases
 
 
 def relative_error(way: Way, expected: Tensor) -> float:
