@@ -47,8 +47,8 @@ class TrainingConfig:
         precision: of the networks' arithmetic: "bfloat16" by autocast, weights stay float32;
             "auto" takes it where the processor multiplies it, where a step measured up to 1.9
             times as fast, and float32 elsewhere, where it would be emulated.
-        channels_last: memory order of images and weights. On the CPU it measured no faster, since
-            instance norm copies to channels-first and back (benchmarks/bench_training.py).
+        channels_last: memory order of images and weights. Convolutions are faster so, and most of
+            all with "bfloat16" (benchmarks/bench_training.py).
         compile: compile both networks by torch.compile: on the CPU a tenth faster, after minutes.
         simulation: noise that is added to k-space, and phase and coils that magnitudes are given.
         log_every: steps between writes of the loss log; every step has its line.
