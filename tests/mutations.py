@@ -38,6 +38,7 @@ FOUND = {
     "dicom": [47],  # an element of odd length, read late by pydicom
     "fastmri_gzip": [1099, 3345, 4838, 3427],  # a heap on which HDF5 never returns, far chunks
     "mrd": [1766, 3453],  # members of a type that overlap, on which HDF5 writes beyond its memory
+    "mrd_epi": [1565, 3768],  # lengths of lines for which HDF5 takes gigabytes
     "npy": [133, 175],  # a header that Python cannot cut into tokens
 }
 """Seeds whose files once made a reader fail otherwise; they are tried before all others."""

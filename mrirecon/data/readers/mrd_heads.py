@@ -80,18 +80,56 @@ def _read_heads(path: Path, table: h5py.Dataset) -> NDArray[np.void]:
     if table.chunks is None or table.id.get_create_plist().get_nfilters():
         heads: NDArray[np.void] = table.fields("head")[()]
         return heads
-    member, offset, *_ = table.dtype.fields["head"]
-    size = table.id.get_type().get_size()
-    record = np.dtype(
-        {"names": ["head"], "formats": [member], "offsets": [offset], "itemsize": size}
-    )
+    record = _record_of(table)
     chunks = []
     for first in range(0, len(table), table.chunks[0]):
         _, stored = table.id.read_direct_chunk((first,))
-        if len(stored) != table.chunks[0] * size:
-            raise ValueError(f"{path}: expected {table.chunks[0] * size} bytes, got {len(stored)}")
-        chunks.append(np.frombuffer(stored, record)["head"])
-    return np.concatenate(chunks)[: len(table)]
+        n_bytes = table.chunks[0] * record.itemsize
+        if len(stored) != n_bytes:
+            raise ValueError(f"{path}: expected {n_bytes} bytes, got {len(stored)}")
+        records = np.frombuffer(stored, record)[: len(table) - first]
+        _require_lengths(path, records)
+        chunks.append(records["head"])
+    return np.concatenate(chunks)
+
+
+def _record_of(table: h5py.Dataset) -> np.dtype[Any]:
+    """Give the layout of a record in the file: its header, and how many values belong to it.
+
+    Values of variable length are stored as 4 bytes with their number, and where they lie.
+    """
+    stored = table.id.get_type()
+    head, *_ = table.dtype.fields["head"]
+    formats: dict[str, Any] = {"head": head, "data": "<u4", "traj": "<u4"}
+    names = [name for name in formats if name in table.dtype.fields]
+    members = [stored.get_member_index(name.encode()) for name in names]
+    return np.dtype(
+        {
+            "names": names,
+            "formats": [formats[name] for name in names],
+            "offsets": [stored.get_member_offset(member) for member in members],
+            "itemsize": stored.get_size(),
+        }
+    )
+
+
+def _require_lengths(path: Path, records: NDArray[np.void]) -> None:
+    """Refuse values of another number than a header says: HDF5 would take memory for all."""
+    head = records["head"]
+    if _USED - set(head.dtype.names or ()):
+        return  # told of later
+    count = head["number_of_samples"].astype(np.int64)
+    expected = {"data": 2 * count * head["active_channels"]}
+    if "traj" in (records.dtype.names or ()):
+        expected["traj"] = count * head["trajectory_dimensions"]
+    for name, numbers in expected.items():
+        wrong = np.flatnonzero(records[name] != numbers)
+        if len(wrong):
+            first = wrong[0]
+            raise ValueError(
+                f"{path}: expected {numbers[first]} numbers as {name} of acquisition {first}, got "
+                f"{records[name][first]}"
+            )
 
 
 def _require_members_apart(path: Path, dtype: np.dtype[Any]) -> None:
