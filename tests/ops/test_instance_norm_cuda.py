@@ -93,3 +93,11 @@ def test_cuda_nan_spreads_over_its_channel_and_no_further(
     expected[1, 13] = True
     found = emulated_ops.instance_norm(x, None, None, None, 1e-5, 0)[0]
     assert torch.equal(found.isnan(), expected)
+
+
+def test_cuda_rounds_bfloat16_to_the_nearest_once(emulated_ops: Any) -> None:
+    x = torch.randn(1, 16, 9, 24).bfloat16()
+    found = emulated_ops.instance_norm(x, None, None, None, 1e-5, 0)[0].double()
+    exact = torch.ops.mrirecon.instance_norm(x.double(), None, None, None, 1e-5, 0)[0]
+    half_a_unit = 0.5 * torch.finfo(torch.bfloat16).eps
+    assert ((found - exact).abs() <= 1.001 * half_a_unit * exact.abs() + 1e-5).all()
