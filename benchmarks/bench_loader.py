@@ -3,6 +3,8 @@
 Every way reads the same store, draws the same masks (`make_mask`) and gives target and zero-filled
 image, checked against NumPy in float64 before anything is timed. Ways are timed in turn, epoch by
 epoch. Floors: copying the batches alone, and the transforms of one axis alone.
+Freed memory is kept (`mrirecon.native.keep_freed_memory`), which serves every way, unless
+`--return-memory` is given.
 
 Command: OMP_NUM_THREADS=2 python benchmarks/bench_loader.py
 """
@@ -20,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mrirecon import native
 from mrirecon.data import SliceDataset, SliceStore, simulate
 from mrirecon.data.store_writer import SliceWriter
 from mrirecon.sampling import SamplingConfig, make_mask, mask_batch
@@ -145,7 +148,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--return-memory", action="store_true")
     options = parser.parse_args()
+    if not options.return_memory:
+        native.keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.h5"
         write_store(path, options.slices, options.size)

@@ -8,6 +8,9 @@ import torch
 
 SimdLevel = Literal["baseline", "avx2", "avx512"]
 _LEVELS: tuple[SimdLevel, ...] = get_args(SimdLevel)
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of options in malloc.h
+_LARGEST_KEPT = 32 * 2**20  # bytes; the most that glibc takes
+_MOST_KEPT = 2**31 - 1  # bytes at the end of the heap; the largest int
 _PATH = Path(__file__).with_name("_native.so")
 
 
@@ -51,6 +54,26 @@ def simd_levels() -> list[SimdLevel]:
     usable = [index for index in range(len(_LEVELS)) if _library.mrirecon_set_simd_level(index)]
     _library.mrirecon_set_simd_level(in_use)
     return [_LEVELS[index] for index in usable]
+
+
+def keep_freed_memory() -> bool:
+    """Make the C library keep freed memory for the next tensor, instead of returning it at once.
+
+    Work on batches allocates and frees the same megabytes again and again. glibc gives them back
+    to the system each time, which has to map and clear every page anew: that takes longer than
+    most kernels here. It concerns the whole process, so a program decides on it, not a library;
+    the commands of `mrirecon` do. What stays is what was in use at once, up to 32 MiB a tensor;
+    larger ones are returned as before.
+
+    Returns:
+        Whether the C library can be told; only glibc can.
+    """
+    try:
+        tell = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return False
+    # mallopt(3): the first also ends glibc's own adjustment of both limits.
+    return bool(tell(_MMAP_THRESHOLD, _LARGEST_KEPT)) and bool(tell(_TRIM_THRESHOLD, _MOST_KEPT))
 
 
 def cuda_architectures() -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from mrirecon import native
 from mrirecon.cli.demo import demo
 from mrirecon.cli.evaluate import evaluate
 from mrirecon.cli.export import export
@@ -59,6 +60,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line; an expected error becomes one line on stderr and exit status 1."""
+    native.keep_freed_memory()
     try:
         app()
     except TrainingStopped as stopped:
