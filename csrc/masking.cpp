@@ -36,15 +36,16 @@ Tensor apply_mask(const Tensor& kspace, const Tensor& mask, const Noise& noise_s
   }
   const MaskView view = mask_view(mask, extent);
   const Tensor source = torch::stable::contiguous(kspace);
-  const Noise stds = has_noise ? Noise(torch::stable::contiguous(*noise_std)) : std::nullopt;
-  const Noise keys = has_noise ? Noise(torch::stable::contiguous(*seeds)) : std::nullopt;
+  const Tensor stds = torch::stable::contiguous(has_noise ? *noise_std : source);
+  const Tensor keys = torch::stable::contiguous(has_noise ? *seeds : source);
   const Tensor out = torch::stable::empty_like(source);
   dispatch_real(kspace.scalar_type(), [&](auto real) {
     using T = decltype(real);
-    run(source, ApplyMask<T>{complex_data<T>(source), mutable_complex_data<T>(out), view, extent,
-                             stds ? static_cast<const T*>(stds->const_data_ptr()) : nullptr,
-                             keys ? static_cast<const int64_t*>(keys->const_data_ptr()) : nullptr,
-                             is_by_element});
+    run(source,
+        ApplyMask<T>{complex_data<T>(source), mutable_complex_data<T>(out), view, extent,
+                     has_noise ? static_cast<const T*>(stds.const_data_ptr()) : nullptr,
+                     has_noise ? static_cast<const int64_t*>(keys.const_data_ptr()) : nullptr,
+                     is_by_element});
   });
   return out;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "emulator/limits.h"
+#include "emulator/numpy_kernels.h"
 #include "emulator/settings.h"
 #include "emulator/tests/kernels.h"
 
@@ -68,6 +69,8 @@ PYBIND11_MODULE(mrirecon_emulated, module) {
              py::arg("shared_bytes") = 0,
              "Run a kernel of csrc/emulator/tests; return its output, as long as "
              "`numbers`.");
+  auto kernels = module.def_submodule("kernels", "The CUDA kernels on NumPy arrays, no torch.");
+  define_numpy_kernels(kernels);
 }
 
 }  // namespace mrirecon::emulator
