@@ -67,7 +67,7 @@ def enforce_measurement(image: Tensor, zero_filled: Tensor, encoding: Encoding) 
     """
     if isinstance(encoding.sampled, Tensor) and encoding.coil_maps is None:
         return enforce_image_consistency(image, zero_filled, encoding.sampled)
-    weight = torch.tensor(1 / PRIOR_WEIGHT, device=image.device)
+    weight = torch.full((), 1 / PRIOR_WEIGHT, device=image.device)  # no copy from the host
     return blend_measurement(image, zero_filled, encoding, weight=weight, n_iterations=N_STEPS)
 
 

@@ -93,7 +93,6 @@ def test_every_operator_is_tried() -> None:
 
 
 @pytest.mark.skipif(bool(native.cuda_architectures()), reason="this build has CUDA kernels")
-@pytest.mark.skipif(bool(native.cuda_architectures()), reason="this build has CUDA kernels")
 @pytest.mark.parametrize("name", FOR_CUDA)
 def test_a_build_without_cuda_says_how_to_get_one(name: str) -> None:
     with pytest.raises(RuntimeError) as error:
