@@ -71,10 +71,13 @@ def comparison_rows(evaluation: Evaluation) -> list[ComparisonRow]:
     """Lay out what the last method gained over each other one, subject by subject.
 
     Returns:
-        One row for each other method; none where no metric can be compared.
+        One row for each other method; none where no metric can be compared, or where one subject
+        alone has nothing to tell of others.
     """
     by_metric = compare_evaluation(evaluation)
     first = next(iter(by_metric.values()), [])
+    if first and first[0].n < 2:
+        return []
     return [
         ComparisonRow(
             other=found.other,

@@ -84,6 +84,10 @@ def test_a_method_that_loses_is_marked(tmp_path: Path) -> None:
     assert all(cell.is_worse for row in rows for cell in row.cells.values())
 
 
+def test_one_subject_is_compared_with_nothing(tmp_path: Path) -> None:
+    assert comparison_rows(evaluate_small(make_dataset(tmp_path, names=("anna",)))) == []
+
+
 def test_equal_images_leave_psnr_out_of_the_comparison(tmp_path: Path) -> None:
     evaluation = evaluate_small(make_dataset(tmp_path))
     perfect = [replace(score, psnr=math.inf) for score in evaluation.scores]
