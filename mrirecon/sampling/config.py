@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
+from mrirecon.sampling.checks import expect
+
 Strategy = Literal[
     "equispaced",
     "every_nth",
@@ -111,49 +113,44 @@ class SamplingConfig:
 
     def _check_numbers(self) -> None:
         # Each comparison is written so that NaN fails it.
-        _expect("acceleration", 1 <= self.acceleration < math.inf, "at least 1", self.acceleration)
-        _expect("power", 0 <= self.power < math.inf, "at least 0", self.power)
-        _expect("width", 0 < self.width < math.inf, "above 0", self.width)
+        expect("acceleration", 1 <= self.acceleration < math.inf, "at least 1", self.acceleration)
+        expect("power", 0 <= self.power < math.inf, "at least 0", self.power)
+        expect("width", 0 < self.width < math.inf, "above 0", self.width)
         fraction = self.partial_fourier
-        _expect("partial_fourier", 0.5 < fraction <= 1, "above 0.5, at most 1", fraction)
+        expect("partial_fourier", 0.5 < fraction <= 1, "above 0.5, at most 1", fraction)
         if self.calibration is not None:
-            _expect("calibration", self.calibration >= 0, "at least 0", self.calibration)
+            expect("calibration", self.calibration >= 0, "at least 0", self.calibration)
         if self.offset is not None:
-            _expect("offset", 0 <= self.offset < math.inf, "at least 0", self.offset)
+            expect("offset", 0 <= self.offset < math.inf, "at least 0", self.offset)
 
     def _check_combinations(self) -> None:
         name = self.strategy
         if name in WHOLE_SPACINGS:
             whole = float(self.acceleration).is_integer()
-            _expect("acceleration", whole, f"a whole spacing for {name}", self.acceleration)
+            expect("acceleration", whole, f"a whole spacing for {name}", self.acceleration)
         if name in RADIAL_STRATEGIES:
             wanted = f"0 or none for {name}, whose spokes all cross the centre"
-            _expect("calibration", not self.calibration, wanted, self.calibration)
+            expect("calibration", not self.calibration, wanted, self.calibration)
         if not self.is_line_mask:
             wanted = f"cols for {name}, which is no line mask"
-            _expect("axis", self.axis == "cols", wanted, self.axis)
+            expect("axis", self.axis == "cols", wanted, self.axis)
         if name not in POINT_STRATEGIES:
             wanted = f"square for {name}, since a disc needs points of a plane"
-            _expect("calibration_shape", self.calibration_shape == "square", wanted, "disc")
+            expect("calibration_shape", self.calibration_shape == "square", wanted, "disc")
         if not self.is_line_mask or name in FASTMRI_STRATEGIES:
             wanted = f"1 for {name}, which leaves no lines out at one edge"
-            _expect("partial_fourier", self.partial_fourier == 1, wanted, self.partial_fourier)
+            expect("partial_fourier", self.partial_fourier == 1, wanted, self.partial_fourier)
         self._check_offset()
 
     def _check_offset(self) -> None:
         if self.offset is None:
             return
         wanted = f"none for {self.strategy}, which has no first line"
-        _expect("offset", self.strategy not in IRREGULAR_STRATEGIES, wanted, self.offset)
+        expect("offset", self.strategy not in IRREGULAR_STRATEGIES, wanted, self.offset)
         if self.is_line_mask:
             whole = float(self.offset).is_integer()
-            _expect("offset", whole, "a whole number of lines", self.offset)
-
-
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")
+            expect("offset", whole, "a whole number of lines", self.offset)
 
 
 def _expect_choice(name: str, got: str, choices: tuple[str, ...]) -> None:
-    _expect(name, got in choices, f"one of {', '.join(choices)}", got)
+    expect(name, got in choices, f"one of {', '.join(choices)}", got)

@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from mrirecon.sampling.checks import expect
+
 PROTON = 42.577478e6  # [Hz/T], gyromagnetic ratio over 2 pi, CODATA 2018
 
 
@@ -57,7 +59,7 @@ class ScannerProfile:
         # No gradient coil for people comes near these; a value in mT/m or mT/m/s is beyond them.
         for name, most, unit in (("max_gradient", 1, "T/m"), ("max_slew", 2000, "T/m/s")):
             got = getattr(self, name)
-            _expect(name, 0 < got <= most, f"above 0 and at most {most} {unit}", got)
+            expect(name, 0 < got <= most, f"above 0 and at most {most} {unit}", got)
         _expect_count("max_samples", self.max_samples)
 
 
@@ -97,11 +99,11 @@ class AcquisitionConfig:
             _expect_positive(name, getattr(self, name))
         view = self.field_of_view
         holds = len(view) == 2 and all(0 < extent < math.inf for extent in view)
-        _expect("field_of_view", holds, "(rows, cols) in m, each above 0", view)
+        expect("field_of_view", holds, "(rows, cols) in m, each above 0", view)
         for name in ("n_partitions", "n_averages", "readouts_per_excitation"):
             _expect_count(name, getattr(self, name))
         time = self.excitation_time
-        _expect("excitation_time", 0 <= time < math.inf, "at least 0", time)
+        expect("excitation_time", 0 <= time < math.inf, "at least 0", time)
 
     @property
     def is_3d(self) -> bool:
@@ -153,17 +155,12 @@ def _describe(problem: dict[str, Any]) -> str:
     return f"{key}: expected {problem['msg'].partition('should be ')[2]}, got {problem['input']!r}"
 
 
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")
-
-
 def _expect_positive(name: str, got: float) -> None:
-    _expect(name, 0 < got < math.inf, "above 0", got)
+    expect(name, 0 < got < math.inf, "above 0", got)
 
 
 def _expect_count(name: str, got: int) -> None:
-    _expect(name, got >= 1, "1 or more", got)
+    expect(name, got >= 1, "1 or more", got)
 
 
 CLINICAL_1_5T = ScannerProfile("clinical_1_5t", 1.5, max_gradient=33e-3, max_slew=120)

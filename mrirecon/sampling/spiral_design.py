@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 from torch import Tensor
 
+from mrirecon.sampling.checks import expect
 from mrirecon.sampling.scanner import CLINICAL_3T, PROTON
 from mrirecon.sampling.trajectories import Order, place_readouts, readout_angles
 
@@ -60,11 +61,11 @@ class SpiralDesign:
             ValueError: "name: expected ..., got ...".
         """
         for name in ("pixel_size", "max_gradient", "max_slew", "gyromagnetic_ratio"):
-            _expect(name, 0 < getattr(self, name) < math.inf, "above 0", getattr(self, name))
+            expect(name, 0 < getattr(self, name) < math.inf, "above 0", getattr(self, name))
         centre, edge = self.centre_spacing, self.edge_spacing
-        _expect("centre_spacing", 0 < centre < math.inf, "above 0", centre)
+        expect("centre_spacing", 0 < centre < math.inf, "above 0", centre)
         wanted = f"at least centre_spacing = {centre:g}"
-        _expect("edge_spacing", centre <= edge < math.inf, wanted, edge)
+        expect("edge_spacing", centre <= edge < math.inf, wanted, edge)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def design_spiral(n_interleaves: int, n_pixels: int, design: SpiralDesign) -> Sp
     Raises:
         ValueError: "n_interleaves: ..." below 1.
     """
-    _expect("n_interleaves", n_interleaves >= 1, "1 or more", n_interleaves)
+    expect("n_interleaves", n_interleaves >= 1, "1 or more", n_interleaves)
     turns_scale = math.pi * n_pixels / n_interleaves
     n_turns = turns_scale / (2 * math.pi * design.centre_spacing)
     n_steps = max(FEWEST_STEPS, math.ceil(STEPS_PER_TURN * n_turns))
@@ -164,7 +165,7 @@ def designed_spiral(
         ValueError: a count is too small, or an unknown order.
     """
     starts = readout_angles(n_interleaves, order=order, first_angle=first_angle, full_turn=360.0)
-    _expect("n_samples", n_samples >= 2, "2 or more", n_samples)
+    expect("n_samples", n_samples >= 2, "2 or more", n_samples)
     path = design_spiral(n_interleaves, max(shape), design)
     radius = path.radius(path.duration * np.arange(n_samples) / n_samples)
     angle = torch.deg2rad(starts)[:, None] + torch.from_numpy(path.angle(radius))
@@ -226,8 +227,3 @@ def _speeds(
         inside = before**2 - scale * (before**2 - (2 * step * strongest) ** 2)
         squares.append(min((before + math.sqrt(max(inside, 0))) / scale, fastest**2))
     return np.sqrt(squares)
-
-
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")

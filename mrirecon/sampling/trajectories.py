@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.nufft import ramp_density
+from mrirecon.sampling.checks import expect
 from mrirecon.sampling.radial import GOLDEN_ANGLE
 
 Order = Literal["golden", "tiny_golden", "uniform"]
@@ -37,8 +38,8 @@ def readout_angles(
     Raises:
         ValueError: a count below 1, or an unknown order.
     """
-    _expect("n_readouts", n_readouts >= 1, "1 or more", n_readouts)
-    _expect("order", order in get_args(Order), f"one of {', '.join(get_args(Order))}", order)
+    expect("n_readouts", n_readouts >= 1, "1 or more", n_readouts)
+    expect("order", order in get_args(Order), f"one of {', '.join(get_args(Order))}", order)
     scale = full_turn / 180
     steps = {
         "golden": GOLDEN_ANGLE * scale,
@@ -80,7 +81,7 @@ def radial_trajectory(
         ValueError: a count is too small, or an unknown order.
     """
     angles = torch.deg2rad(readout_angles(n_spokes, order=order, first_angle=first_angle))
-    _expect("n_samples", n_samples >= 2, "2 or more", n_samples)
+    expect("n_samples", n_samples >= 2, "2 or more", n_samples)
     radius = (torch.arange(n_samples, dtype=torch.float64) - n_samples // 2) / n_samples
     return place_readouts(angles[:, None].expand(-1, n_samples), radius, shape).to(dtype)
 
@@ -131,9 +132,9 @@ def spiral_trajectory(
         ValueError: a count is too small, or an unknown order.
     """
     starts = readout_angles(n_interleaves, order=order, first_angle=first_angle, full_turn=360.0)
-    _expect("n_samples", n_samples >= 2, "2 or more", n_samples)
+    expect("n_samples", n_samples >= 2, "2 or more", n_samples)
     turns = max(shape) / (2 * n_interleaves) if n_turns is None else n_turns
-    _expect("n_turns", 0 < turns < math.inf, "a finite number above 0", turns)
+    expect("n_turns", 0 < turns < math.inf, "a finite number above 0", turns)
     part = torch.arange(n_samples, dtype=torch.float64) / n_samples
     return place_readouts(torch.deg2rad(starts[:, None] + 360 * turns * part), part / 2, shape).to(
         dtype
@@ -177,8 +178,3 @@ def place_readouts(angles: Tensor, radius: Tensor, shape: tuple[int, int]) -> Te
     rows, cols = shape
     points = torch.stack([rows * radius * angles.sin(), cols * radius * angles.cos()], dim=-1)
     return points.flatten(0, 1)
-
-
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")

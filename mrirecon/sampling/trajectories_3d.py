@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.nufft import ramp_density
+from mrirecon.sampling.checks import expect
 from mrirecon.sampling.trajectories import Order, radial_density, radial_trajectory
 
 Rotation = Literal["aligned", "golden"]
@@ -54,9 +55,9 @@ def stack_of_stars(
     """
     _require_shape(shape)
     wanted = f"one of {', '.join(get_args(Rotation))}"
-    _expect("rotation", rotation in get_args(Rotation), wanted, rotation)
+    expect("rotation", rotation in get_args(Rotation), wanted, rotation)
     depth, plane = shape[0], (shape[1], shape[2])
-    _expect("n_spokes", n_spokes >= 1, "1 or more", n_spokes)
+    expect("n_spokes", n_spokes >= 1, "1 or more", n_spokes)
     turn = 0.0 if rotation == "aligned" else GOLDEN_RATIO * 180 / n_spokes
     partitions = []
     for number in range(depth):
@@ -105,8 +106,8 @@ def kooshball(
         ValueError: a count or size is too small.
     """
     _require_shape(shape)
-    _expect("n_spokes", n_spokes >= 1, "1 or more", n_spokes)
-    _expect("n_samples", n_samples >= 2, "2 or more", n_samples)
+    expect("n_spokes", n_spokes >= 1, "1 or more", n_spokes)
+    expect("n_samples", n_samples >= 2, "2 or more", n_samples)
     spoke = torch.arange(n_spokes, dtype=torch.float64)
     height, angle = spoke * GOLDEN_MEANS[0] % 1, 2 * math.pi * (spoke * GOLDEN_MEANS[1] % 1)
     flat = (1 - height**2).sqrt()
@@ -130,9 +131,4 @@ def kooshball_density(n_spokes: int, n_samples: int, shape: tuple[int, int, int]
 
 def _require_shape(shape: tuple[int, int, int]) -> None:
     holds = len(shape) == 3 and min(shape) >= 1
-    _expect("shape", holds, "(depth, rows, cols), each 1 or more", tuple(shape))
-
-
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")
+    expect("shape", holds, "(depth, rows, cols), each 1 or more", tuple(shape))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.nufft import Nufft
+from mrirecon.sampling.checks import expect
 from mrirecon.sampling.config import Extent
 from mrirecon.sampling.masks import acceleration
 from mrirecon.sampling.spiral_design import (
@@ -66,19 +67,19 @@ class TrajectoryConfig:
         """
         for name, choices in (("kind", get_args(TrajectoryKind)), ("order", get_args(Order))):
             got = getattr(self, name)
-            _expect(name, got in choices, f"one of {', '.join(choices)}", got)
-        _expect("n_readouts", self.n_readouts >= 1, "1 or more", self.n_readouts)
-        _expect("n_samples", self.n_samples >= 2, "2 or more", self.n_samples)
-        _expect("first_angle", math.isfinite(self.first_angle), "a finite angle", self.first_angle)
+            expect(name, got in choices, f"one of {', '.join(choices)}", got)
+        expect("n_readouts", self.n_readouts >= 1, "1 or more", self.n_readouts)
+        expect("n_samples", self.n_samples >= 2, "2 or more", self.n_samples)
+        expect("first_angle", math.isfinite(self.first_angle), "a finite angle", self.first_angle)
         if self.n_turns is not None:
             wanted = f"none for {self.kind}, whose readouts do not turn"
-            _expect("n_turns", self.kind == "spiral", wanted, self.n_turns)
-            _expect("n_turns", 0 < self.n_turns < math.inf, "above 0", self.n_turns)
+            expect("n_turns", self.kind == "spiral", wanted, self.n_turns)
+            expect("n_turns", 0 < self.n_turns < math.inf, "above 0", self.n_turns)
         if self.design is not None:
             wanted = f"none for {self.kind}, which is played at a constant gradient"
-            _expect("design", self.kind == "spiral", wanted, self.design)
+            expect("design", self.kind == "spiral", wanted, self.design)
             wanted = "none beside a design, which gives them by the distance of arms"
-            _expect("n_turns", self.n_turns is None, wanted, self.n_turns)
+            expect("n_turns", self.n_turns is None, wanted, self.n_turns)
 
     def coords(self, shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> Tensor:
         """Give the trajectory, `dtype`, (samples, 2), [cycles per field of view], (row, col)."""
@@ -137,8 +138,3 @@ def summarise_trajectory(config: TrajectoryConfig, shape: tuple[int, int]) -> Ma
         largest_gap=None,
         scan_time_factor=min(shape) / config.n_readouts,
     )
-
-
-def _expect(name: str, holds: bool, wanted: str, got: object) -> None:
-    if not holds:
-        raise ValueError(f"{name}: expected {wanted}, got {got}")
