@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mrirecon.classical import Encoding
 from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.models import (
     CnnConfig,
     DeblurGanConfig,
     DualDomainConfig,
-    Encoding,
     NetworkConfig,
     ReconResNetConfig,
     RrdbUNetConfig,
@@ -69,7 +69,7 @@ def encodings(shape: tuple[int, int] = SHAPE) -> dict[str, Encoding]:
 
 def measure(image: Tensor, encoding: Encoding) -> Tensor:
     """Return A* A of complex images, computed the plain way: through their samples."""
-    sampled, coil_maps = encoding
+    sampled, coil_maps = encoding.sampled, encoding.coil_maps
     if not isinstance(sampled, Tensor):
         return sampled.grid(sampled(image, coil_maps), coil_maps)
     coil_images = image if coil_maps is None else expand_coils(image, coil_maps)

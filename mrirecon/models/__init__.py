@@ -2,7 +2,6 @@
 
 from mrirecon.models.cnn import Cnn, CnnConfig
 from mrirecon.models.consistency import (
-    Encoding,
     blend_measurement,
     descend_to_measurement,
     enforce_measurement,
@@ -32,7 +31,6 @@ __all__ = [
     "DeblurGanConfig",
     "DualDomain",
     "DualDomainConfig",
-    "Encoding",
     "Generator",
     "GeneratorConfig",
     "Judgement",

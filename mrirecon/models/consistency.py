@@ -5,47 +5,12 @@ and the normal operator A* A. Sources: Schlemper et al. 2018 (10.1109/TMI.2017.2
 Aggarwal et al. 2019 (10.1109/TMI.2018.2865356) for the step by conjugate gradients.
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
-from mrirecon.classical import conjugate_gradient, sense_normal
+from mrirecon.classical import Encoding, conjugate_gradient
 from mrirecon.classical.off_grid import N_STEPS, PRIOR_WEIGHT
-from mrirecon.fourier import enforce_image_consistency, masked_dims
-from mrirecon.nufft import Nufft
-from mrirecon.ops import apply_mask
-
-
-class Encoding(NamedTuple):
-    """What was measured of an image: the operator A, without its samples.
-
-    Attributes:
-        sampled: the mask: bool, (cols,), (rows or 1, cols or 1) or (batch, rows or 1, cols or
-            1), True is measured; or the transform to the samples, with their density.
-        coil_maps: complex, (batch or 1, coils, rows, cols); None for one coil without a map.
-    """
-
-    sampled: Tensor | Nufft
-    coil_maps: Tensor | None = None
-
-    def normal(self, image: Tensor) -> Tensor:
-        """Apply A* A, along a trajectory A* density A.
-
-        Args:
-            image: complex, (batch, 1, rows, cols).
-
-        Returns:
-            The same shape and dtype.
-        """
-        if isinstance(self.sampled, Nufft):
-            return self.sampled.normal(image, self.coil_maps)
-        if self.coil_maps is not None:
-            return sense_normal(self.sampled, self.coil_maps, regularisation=0.0)(image)
-        dims = masked_dims(self.sampled)
-        spectrum = torch.fft.fftn(image, dim=dims)
-        measured = apply_mask(spectrum, torch.fft.ifftshift(self.sampled, dim=dims))
-        return torch.fft.ifftn(measured, dim=dims)
+from mrirecon.fourier import enforce_image_consistency
 
 
 def enforce_measurement(image: Tensor, zero_filled: Tensor, encoding: Encoding) -> Tensor:

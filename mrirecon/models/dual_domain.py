@@ -10,8 +10,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from mrirecon.classical import Encoding
 from mrirecon.fourier import fft_centred, ifft_centred
-from mrirecon.models.consistency import Encoding, enforce_measurement
+from mrirecon.models.consistency import enforce_measurement
 from mrirecon.models.layers import to_channels, to_complex
 from mrirecon.models.unet import UNetConfig
 from mrirecon.models.unrolled import RefinementConfig, make_refinement

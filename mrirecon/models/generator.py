@@ -13,7 +13,8 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from mrirecon.models.consistency import Encoding, enforce_measurement
+from mrirecon.classical import Encoding
+from mrirecon.models.consistency import enforce_measurement
 from mrirecon.models.dual_domain import DualDomain
 from mrirecon.models.networks import NetworkConfig, make_network
 from mrirecon.models.reconresnet import ReconResNetConfig

@@ -12,8 +12,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from mrirecon.classical import Encoding
 from mrirecon.models.cnn import Cnn, CnnConfig
-from mrirecon.models.consistency import Encoding, blend_measurement, descend_to_measurement
+from mrirecon.models.consistency import blend_measurement, descend_to_measurement
 from mrirecon.models.kinds import kind_if_missing
 from mrirecon.models.layers import require_at_least, to_channels, to_complex
 from mrirecon.models.unet import UNet, UNetConfig

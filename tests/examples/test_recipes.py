@@ -9,9 +9,10 @@ from network_cases import measure, smooth_images
 from safetensors.torch import save_file
 from vgg_cases import vgg_tensors
 
+from mrirecon.classical import Encoding
 from mrirecon.config import load_config
 from mrirecon.data import Measurement
-from mrirecon.models import Encoding, Generator, PatchDiscriminator
+from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import make_state, training_step
 
 RECIPES = sorted((Path(__file__).parents[2] / "examples" / "recipes").glob("*.yaml"))

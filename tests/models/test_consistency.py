@@ -6,8 +6,8 @@ from network_cases import encodings, measure, smooth_images, smooth_phase
 from properties import assert_adjoint, rounding
 from torch import Tensor
 
+from mrirecon.classical import Encoding
 from mrirecon.models import (
-    Encoding,
     blend_measurement,
     descend_to_measurement,
     enforce_measurement,

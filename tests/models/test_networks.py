@@ -6,8 +6,8 @@ import pytest
 import torch
 from network_cases import NETWORKS, encodings, measure, smooth_images, smooth_phase
 
+from mrirecon.classical import Encoding
 from mrirecon.models import (
-    Encoding,
     Generator,
     GeneratorConfig,
     NetworkConfig,

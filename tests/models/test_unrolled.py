@@ -5,10 +5,10 @@ import torch
 from network_cases import encodings, measure, smooth_images, smooth_phase
 from torch import Tensor
 
+from mrirecon.classical import Encoding
 from mrirecon.models import (
     Cnn,
     CnnConfig,
-    Encoding,
     UNet,
     UNetConfig,
     Unrolled,
