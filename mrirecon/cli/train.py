@@ -6,12 +6,21 @@ from typing import Annotated
 
 import torch
 import typer
+from torch import Tensor
 
 from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
 from mrirecon.cli.terminal import say
 from mrirecon.config import RunConfig, config_to_yaml, load_config, save_config
 from mrirecon.data import SliceDataset, SliceStore
-from mrirecon.evaluation import MethodName, MetricName, aggregate, evaluate, unit_scores
+from mrirecon.evaluation import (
+    LAYOUT,
+    MethodName,
+    MetricName,
+    aggregate,
+    evaluate,
+    reconstruct_strips,
+    unit_scores,
+)
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import Ranks, joined_ranks, start_from
@@ -45,6 +54,9 @@ def train(
     profile: Annotated[
         Path | None, typer.Option(help="Write a trace of steps 6 to 10 to this .json file.")
     ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Log for TensorBoard too, with pictures.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
     show_config: Annotated[
         bool, typer.Option("--show-config", help="Print every key with its value, and end.")
@@ -58,6 +70,7 @@ def train(
     """
     settings = [] if store is None else [f"store={store}"]
     settings += overrides or []
+    settings += ["training.tensorboard=true"] if tensorboard else []
     saved = run / CONFIG
     if resume and not saved.is_file():
         raise FileNotFoundError(f"{run}: nothing to resume ({CONFIG} is missing)")
@@ -115,6 +128,7 @@ def train_run(
         discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
         has_validation = "val" in store.splits
         validate = _validation(store, config, ranks.device, follow) if has_validation else None
+        show = _pictures(store, config, ranks.device) if has_validation else None
         if ranks.is_first:
             save_config(config, run / CONFIG)
         return run_training(
@@ -126,6 +140,7 @@ def train_run(
             config.training,
             device=ranks.device,
             validate=validate,
+            show=show,
             resume=resume,
             profile=profile,
             ranks=ranks,
@@ -168,3 +183,23 @@ def _validation(
         return scores
 
     return validate
+
+
+def _pictures(
+    store: SliceStore, config: RunConfig, device: torch.device
+) -> Callable[[Generator], dict[str, Tensor]]:
+    """Return what the trainer calls for pictures of a few slices of the val split."""
+    dataset = SliceDataset(store, "val")
+
+    def show(generator: Generator) -> dict[str, Tensor]:
+        strips = reconstruct_strips(
+            generator,
+            dataset,
+            config.undersampling,
+            seed=config.training.seed,
+            device=device,
+            simulation=config.training.simulation,
+        )
+        return {f"{LAYOUT}/{name}": strip for name, strip in strips.items()}
+
+    return show

@@ -47,11 +47,13 @@ from mrirecon.evaluation.strategies import (
     compare_strategies,
 )
 from mrirecon.evaluation.strategy_choice import explain_choice, explain_result, rank_strategies
+from mrirecon.evaluation.strips import LAYOUT, reconstruct_strips
 
 __all__ = [
     "ALL_METHODS",
     "CLASSICAL_METHODS",
     "HIGHER_IS_BETTER",
+    "LAYOUT",
     "METHODS",
     "METRICS",
     "OFF_GRID_METHODS",
@@ -84,6 +86,7 @@ __all__ = [
     "rank_strategies",
     "read_regularisation",
     "reconstruct_batches",
+    "reconstruct_strips",
     "score_subjects",
     "summarise_evaluation",
     "tune_regularisation",

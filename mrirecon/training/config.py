@@ -19,6 +19,7 @@ MAY_CHANGE_ON_RESUME = frozenset(
         "keep_checkpoints",
         "patience",
         "compile",
+        "tensorboard",
     }
 )
 """Options that a resumed run may set anew; more steps stretch the schedule of the learning rate."""
@@ -58,6 +59,7 @@ class TrainingConfig:
         best_by: score of the validation, higher is better, by which that one is chosen.
         patience: validations in a row without a better score after which the run ends; None goes
             on to the last step.
+        tensorboard: also write the log, and pictures of a few validation slices, for TensorBoard.
     """
 
     steps: int = 100_000
@@ -81,6 +83,7 @@ class TrainingConfig:
     keep_checkpoints: int = 2
     best_by: str = "ssim"
     patience: int | None = None
+    tensorboard: bool = False
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mrirecon.files import atomic_path
+from mrirecon.training.board import Board
 
 METRICS = "metrics.jsonl"
 TABLE = "metrics.csv"
@@ -28,14 +29,16 @@ class RunLog:
     Args:
         run: the run folder.
         step: steps done; lines of later steps are dropped, since they will be written again.
+        board: that is told the same; None for none.
 
     Raises:
         OSError: the folder cannot be written to.
         ValueError: a line of an existing log is no JSON object with a step.
     """
 
-    def __init__(self, run: Path, step: int) -> None:
+    def __init__(self, run: Path, step: int, board: Board | None = None) -> None:
         self.run = run
+        self.board = board
         self._files: dict[str, BinaryIO] = {}
         run.mkdir(parents=True, exist_ok=True)
         for name in (METRICS, SPEED):
@@ -57,10 +60,14 @@ class RunLog:
                         f"{name}: expected a finite number at step {record['step']}, got {value}"
                     )
             self._append(METRICS, record)
+            if self.board:
+                self.board.scalars("training", record)
 
     def speed(self, record: Record) -> None:
         """Append a record of speed."""
         self._append(SPEED, record)
+        if self.board:
+            self.board.scalars("speed", record)
 
     def sync(self) -> None:
         """Make sure that all lines are on the disk, and renew the table.
@@ -72,11 +79,15 @@ class RunLog:
             with self._naming(name):
                 os.fsync(file.fileno())
         write_table(self.run)
+        if self.board:
+            self.board.sync()
 
     def close(self) -> None:
         """Close the files."""
         for file in self._files.values():
             file.close()
+        if self.board:
+            self.board.close()
 
     def _append(self, name: str, record: Record) -> None:
         line = memoryview(json.dumps(record, allow_nan=False).encode() + b"\n")

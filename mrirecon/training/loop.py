@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from mrirecon.data import RawBatch, SliceDataset, augment, simulate
@@ -25,6 +26,7 @@ from mrirecon.training.step import TrainingState, training_step
 CHECKPOINTS = "checkpoints"
 
 Validate = Callable[[Generator, int], dict[str, float]]
+Show = Callable[[Generator], dict[str, Tensor]]
 
 
 class Loop:
@@ -103,7 +105,7 @@ class Loop:
             kept = save_diverged(self._run, error, self._sampling, self._config, self._ranks.device)
             raise ValueError(f"{error}; the batch is in {kept}") from None
 
-    def validate(self, validate: Validate) -> tuple[bool, bool]:
+    def validate(self, validate: Validate, show: Show | None = None) -> tuple[bool, bool]:
         """Score the averaged generator; is it the best so far, and has the run had enough?"""
         self.write()
         is_best = False
@@ -112,6 +114,8 @@ class Loop:
                 scores = validate(self._state.average, self._state.step)
                 self._state.average.eval()
                 self._recorder.validation(self._state.step, scores)
+                if self._log.board and show:
+                    self._log.board.images(self._state.step, show(self._state.average))
                 is_best = self.best.update(self._state.step, scores)
             is_best, has_enough = self._ranks.from_first(is_best, self.best.is_exhausted)
         return is_best, has_enough

@@ -17,6 +17,7 @@ from mrirecon.data import SliceDataset
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.sampling import Undersampling
+from mrirecon.training.board import Board
 from mrirecon.training.checkpoint import (
     discard_after,
     last_checkpoint,
@@ -24,7 +25,7 @@ from mrirecon.training.checkpoint import (
 )
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.log import METRICS, RunLog
-from mrirecon.training.loop import CHECKPOINTS, Loop, Validate
+from mrirecon.training.loop import CHECKPOINTS, Loop, Show, Validate
 from mrirecon.training.profile import profiling
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks, alone
@@ -43,6 +44,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     *,
     device: torch.device,
     validate: Validate | None = None,
+    show: Show | None = None,
     resume: bool = False,
     profile: Path | None = None,
     ranks: Ranks | None = None,
@@ -58,6 +60,8 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         config: everything else.
         device: where to compute.
         validate: given the averaged generator and the steps done, returns scores for the log.
+        show: given the averaged generator at each validation, returns pictures for TensorBoard, by
+            name, grey (rows, cols) in [0, 1]; used where `config.tensorboard` is set.
         resume: go on from the last checkpoint, or from the start where there is none yet.
         profile: .json file for a trace of steps 6 to 10 (see `profiling`).
         ranks: the processes that train together, of which `dataset` hands each its part; all but
@@ -73,6 +77,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
             `config.best_by`, or a loss became NaN or infinite; the last message names step, term
             and the file that holds the batch, and the last checkpoint is kept.
         OSError: the run folder cannot be written to, or the disk is full.
+        ImportError: `config.tensorboard` is set, and tensorboard is not installed.
     """
     n_batches = dataset.n_batches(config.batch_size, drop_last=True)
     if n_batches == 0:
@@ -86,8 +91,9 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     _prepare_run(run, home, state, config, resume=resume)
     if config.compile:
         compile_networks(state, config.losses)
+    board = Board(run, state.step) if config.tensorboard and ranks.is_first else None
     with (
-        closing(RunLog(home, state.step)) as log,
+        closing(RunLog(home, state.step, board)) as log,
         TrainingProgress(config.steps, state.step, is_shown=ranks.is_first) as progress,
         StopRequest() as stop,
         profiling(profile, device) as profiler_step,
@@ -98,7 +104,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
             profiler_step()
             is_last, is_best = state.step == config.steps, False
             if validate and (is_last or state.step % config.validate_every == 0):
-                is_best, has_enough = loop.validate(validate)
+                is_best, has_enough = loop.validate(validate, show)
                 is_last = is_last or has_enough
             is_logged = state.step % config.log_every == 0
             # Asking the others costs an exchange, so that several processes ask now and then.
