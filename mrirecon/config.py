@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from mrirecon.files import atomic_path
 from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
-from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
+from mrirecon.sampling import MixtureConfig, SamplingConfig, TrajectoryConfig, Undersampling
 from mrirecon.training import TrainingConfig
 
 
@@ -22,6 +22,7 @@ class RunConfig(BaseModel):
         store: slice store made by `mrirecon prepare`; relative to the working folder.
         sampling: how k-space is undersampled on the grid.
         trajectory: how it is undersampled off the grid, instead; None for on it.
+        mixture: several ways at once, instead of one; None for one.
         generator: the network and its data consistency.
         discriminator: the network it is trained against.
         training: losses, optimiser, length and logging.
@@ -32,19 +33,24 @@ class RunConfig(BaseModel):
     store: Path
     sampling: SamplingConfig = SamplingConfig()
     trajectory: TrajectoryConfig | None = None
+    mixture: MixtureConfig | None = None
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: PatchDiscriminatorConfig = PatchDiscriminatorConfig()
     training: TrainingConfig = TrainingConfig()
 
     @property
-    def undersampling(self) -> Undersampling:
-        """What is measured: along the trajectory where there is one, else by the sampling."""
-        return self.sampling if self.trajectory is None else self.trajectory
+    def undersampling(self) -> Undersampling | MixtureConfig:
+        """What is measured: by the mixture or along the trajectory if any, else by the sampling."""
+        return self.mixture or self.trajectory or self.sampling
 
     @model_validator(mode="after")
     def _refuse_both(self) -> Self:
-        if self.trajectory is not None and self.sampling != SamplingConfig():
+        has_sampling = self.sampling != SamplingConfig()
+        if self.trajectory is not None and has_sampling:
             raise ValueError("trajectory: expected none beside a sampling on the grid, got both")
+        if self.mixture is not None and (has_sampling or self.trajectory is not None):
+            beside = "sampling" if has_sampling else "trajectory"
+            raise ValueError(f"mixture: expected none beside a {beside}, got both")
         return self
 
 

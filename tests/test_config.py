@@ -5,7 +5,7 @@ import yaml
 
 from mrirecon.config import RunConfig, config_to_yaml, load_config, parse_config, save_config
 from mrirecon.models import UNetConfig, UnrolledConfig
-from mrirecon.sampling import SpiralDesign, TrajectoryConfig
+from mrirecon.sampling import MixtureConfig, SamplingConfig, SpiralDesign, TrajectoryConfig
 
 
 def test_a_saved_configuration_reads_back_the_same(tmp_path: Path) -> None:
@@ -27,6 +27,16 @@ def test_a_trajectory_takes_the_place_of_a_mask() -> None:
     assert designed.undersampling == TrajectoryConfig("spiral", design=SpiralDesign(edge_spacing=3))
     for config in (off_grid, designed):
         assert parse_config(yaml.safe_load(config_to_yaml(config)), name="x") == config
+
+
+def test_a_mixture_takes_the_place_of_one_sampling() -> None:
+    patterns = "[{acceleration: 4}, {strategy: random_2d, acceleration: 8}]"
+    config = load_config(
+        None, ["store=s.h5", f"mixture.sampling={patterns}", "mixture.weights=[2, 1]"]
+    )
+    expected = (SamplingConfig(acceleration=4), SamplingConfig("random_2d", acceleration=8))
+    assert config.undersampling == MixtureConfig(expected, (2.0, 1.0))
+    assert parse_config(yaml.safe_load(config_to_yaml(config)), name="x") == config
 
 
 def test_yaml_holds_every_key_with_its_default() -> None:
@@ -55,7 +65,10 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
     [
         ({}, "run: missing key store"),
         ({"store": "s", "sampling": {"strateggy": 1}}, "unknown key sampling.strateggy (did you"),
-        ({"store": "s", "x": 1}, "unknown key x (known: discriminator, generator, sampling"),
+        (
+            {"store": "s", "x": 1},
+            "unknown key x (known: discriminator, generator, mixture, sampling",
+        ),
         ({"store": "s", "training": {"steps": 0}}, "training.steps: expected 1 or more, got 0"),
         ({"store": "s", "training": 3}, "run: training"),
         (
@@ -74,6 +87,19 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
         (
             {"store": "s", "trajectory": {}, "sampling": {"strategy": "random"}},
             "trajectory: expected none beside a sampling on the grid, got both",
+        ),
+        (
+            {"store": "s", "mixture": {"sampling": [{}, {"axis": "z"}]}},
+            "mixture.sampling.axis: Input should be 'cols' or 'rows', got 'z'",
+        ),
+        (
+            {"store": "s", "mixture": {"sampling": [{"axs": "rows"}, {}]}},
+            "unknown key mixture.sampling.axs (did you mean axis?)",
+        ),
+        ({"store": "s", "mixture": {"sampling": [{}]}}, "mixture.sampling: expected two patterns"),
+        (
+            {"store": "s", "mixture": {"sampling": [{}, {}]}, "trajectory": {}},
+            "mixture: expected none beside a trajectory, got both",
         ),
         ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
         (

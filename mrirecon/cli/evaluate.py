@@ -14,9 +14,11 @@ from mrirecon.cli.info import collect
 from mrirecon.cli.regularisation import MethodsOption, TunedOption, choose_methods
 from mrirecon.cli.runs import (
     CheckpointOption,
+    PatternOption,
     TrainedRun,
     checkpoint_choice,
     choose_device,
+    choose_patterns,
     load_run,
     score_test_set,
 )
@@ -35,7 +37,7 @@ from mrirecon.evaluation import (
 from mrirecon.metrics import get_protocol
 from mrirecon.models import describe_kind
 from mrirecon.report import ReportContent, ReportSection, ReportTestSet, write_report
-from mrirecon.sampling import TrajectoryConfig, Undersampling
+from mrirecon.sampling import sampling_title
 from mrirecon.training.log import METRICS
 
 
@@ -55,11 +57,13 @@ def evaluate(
     method: MethodsOption = None,
     tuned: TunedOption = None,
     checkpoint: CheckpointOption = "best",
+    pattern: PatternOption = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
     """Score zero-filled (or gridded) images, the network, and the network with data consistency.
 
-    With --method also classical reconstructions: SENSE, total variation, l1-wavelets.
+    A run of a mixture is scored on each of its patterns, or on --pattern. With --method also
+    classical reconstructions: SENSE, total variation, l1-wavelets.
 
     Writes scores.csv (each slice), subjects.csv, comparisons.csv (the result against each other
     method, with intervals and tests), summary.json and report.html, which opens in a browser by a
@@ -69,29 +73,26 @@ def evaluate(
     classical = choose_methods(method, tuned, run)
     trained = load_run(run, chosen, choice=checkpoint_choice(checkpoint))
     path = store or trained.config.store
+    sections = []
+    patterns = choose_patterns(trained.config, pattern)
     with SliceStore(path) as opened:
-        test_set = score_test_set(
-            trained,
-            SliceDataset(opened, split),
-            protocol=how,
-            name=f"{path.stem}, {split}",
-            description=description or f"Split {split} of {path}.",
-            device=chosen,
-            classical=classical,
-        )
+        for title, sampling in patterns.items():
+            where = f"{path.stem}, {split}"
+            test_set = score_test_set(
+                trained,
+                SliceDataset(opened, split),
+                protocol=how,
+                name=where if len(patterns) == 1 else f"{where}, {title}",
+                description=description or f"Split {split} of {path}.",
+                device=chosen,
+                sampling=sampling,
+                classical=classical,
+            )
+            sections.append(make_section(trained, title, [test_set]))
     folder = out or run / "evaluation"
-    section = make_section(trained, sampling_title(trained.config.undersampling), [test_set])
-    write_results(folder, f"Reconstruction of {path.stem}", "", [section])
-    print_scores([test_set.evaluation])
+    write_results(folder, f"Reconstruction of {path.stem}", "", sections)
+    print_scores([section.test_sets[0].evaluation for section in sections])
     say(f"report: {folder / 'report.html'}")
-
-
-def sampling_title(sampling: Undersampling) -> str:
-    """Name an undersampling in a few words."""
-    if isinstance(sampling, TrajectoryConfig):
-        readouts = "spokes" if sampling.kind == "radial" else "interleaves"
-        return f"{sampling.kind}, {sampling.n_readouts} {readouts}"
-    return f"{sampling.strategy.replace('_', ' ')}, {sampling.acceleration:g}x"
 
 
 def make_section(

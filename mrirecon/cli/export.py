@@ -6,7 +6,13 @@ from typing import Annotated
 import torch
 import typer
 
-from mrirecon.cli.runs import CheckpointOption, checkpoint_choice, load_run
+from mrirecon.cli.runs import (
+    CheckpointOption,
+    PatternOption,
+    checkpoint_choice,
+    choose_pattern,
+    load_run,
+)
 from mrirecon.cli.terminal import say
 from mrirecon.data import SliceStore
 from mrirecon.models import export_generator
@@ -22,6 +28,7 @@ def export(
         typer.Option(help="Rows and columns of the images; those of the run's store if not given."),
     ] = None,
     checkpoint: CheckpointOption = "best",
+    pattern: PatternOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that exists.")] = False,
 ) -> None:
     """Write the run's generator, data consistency included, as a torch.export program.
@@ -36,7 +43,7 @@ def export(
         raise FileExistsError(f"{out}: exists already; use --overwrite or another name")
     trained = load_run(run, torch.device("cpu"), choice=checkpoint_choice(checkpoint))
     shape = size or _store_shape(trained.config.store)
-    sampled = _sampled(trained.config.undersampling, shape)
+    sampled = _sampled(choose_pattern(trained.config, pattern), shape)
     export_generator(trained.generator, out, shape=shape, sampled=sampled)
     takes = (
         "one zero-filled image"

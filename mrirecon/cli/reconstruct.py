@@ -9,7 +9,7 @@ import typer
 
 from mrirecon.classical import MethodConfig, ZeroFilledConfig, get_method, reconstruct_scan
 from mrirecon.cli.reconstruct_run import reconstruct_kspace, reconstruct_subject
-from mrirecon.cli.runs import choose_device, load_run
+from mrirecon.cli.runs import PatternOption, choose_device, load_run
 from mrirecon.cli.sources import (
     AxesOption,
     ChannelOption,
@@ -71,6 +71,7 @@ def reconstruct(
     col_first: Annotated[
         bool, typer.Option("--col-first", help="Coordinates are (col, row), as (x, y) is.")
     ] = False,
+    pattern: PatternOption = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file that exists.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
@@ -102,13 +103,14 @@ def reconstruct(
             if trajectory is None
             else read_trajectory(source, trajectory)
         )
-        note = _reconstruct_kspace(run, config, measured, source, out, chosen)
+        note = _reconstruct_kspace(run, config, measured, source, out, chosen, pattern)
     elif run is None:
         raise ValueError(f"{source}: expected k-space for --method, got images")
     else:
         axis = slice_axis_of(slice_axis)
         source_of = read_source(source, channel=channel, slice_axis=axis, arrays=arrays)
-        note = reconstruct_subject(load_run(run, chosen), _only(source_of, source), out, chosen)
+        trained, subject = load_run(run, chosen), _only(source_of, source)
+        note = reconstruct_subject(trained, subject, out, chosen, pattern=pattern)
     say(f"{note}; written: {out}")
 
 
@@ -149,12 +151,13 @@ def _reconstruct_kspace(
     source: Path,
     out: Path,
     device: torch.device,
+    pattern: str | None,
 ) -> str:
     """Reconstruct k-space by the run or the method, and write its images."""
     trained = None if run is None else load_run(run, device)
     try:
         if trained is not None:
-            images, note = reconstruct_kspace(trained, measured, device)
+            images, note = reconstruct_kspace(trained, measured, device, pattern=pattern)
         else:
             assert config is not None
             images = reconstruct_scan(measured, config, device)

@@ -12,24 +12,29 @@ from mrirecon.classical import (
     crop_images,
     split_scan,
 )
-from mrirecon.cli.runs import EVALUATION_BATCH, TrainedRun
+from mrirecon.cli.runs import EVALUATION_BATCH, TrainedRun, choose_pattern
 from mrirecon.data import Measurement, RawBatch, Subject, low_resolution_phase, simulate
 from mrirecon.data.kspace_file import KspaceFile
-from mrirecon.sampling import acceleration, make_mask
+from mrirecon.sampling import TrajectoryConfig, acceleration, make_mask
 
 
 def reconstruct_subject(
-    trained: TrainedRun, subject: Subject, out: Path, device: torch.device
+    trained: TrainedRun,
+    subject: Subject,
+    out: Path,
+    device: torch.device,
+    *,
+    pattern: str | None = None,
 ) -> str:
     """Undersample a subject as in training, reconstruct it, and write it in the kind it came."""
     whole = RawBatch.of_volume(subject.read_volume())
-    training = trained.config.training
+    training, sampling = trained.config.training, choose_pattern(trained.config, pattern)
 
     def measure(first: int, last: int) -> Measurement:
         part = {field.name: getattr(whole, field.name)[first:last] for field in fields(whole)}
         return simulate(
             RawBatch(**part).to(device),
-            trained.config.undersampling,
+            sampling,
             seed=training.seed,
             simulation=training.simulation,
         )
@@ -40,7 +45,11 @@ def reconstruct_subject(
 
 
 def reconstruct_kspace(
-    trained: TrainedRun, measured: KspaceFile, device: torch.device
+    trained: TrainedRun,
+    measured: KspaceFile,
+    device: torch.device,
+    *,
+    pattern: str | None = None,
 ) -> tuple[Tensor, str]:
     """Reconstruct measured k-space, undersampled as it came or, if it is full, by the run's mask.
 
@@ -57,7 +66,10 @@ def reconstruct_kspace(
     """
     how = "as it was measured"
     if measured.coords is None and measured.mask is None:
-        measured, how = _undersample(trained, measured), "undersampled by one mask of the run"
+        measured, how = (
+            _undersample(trained, measured, pattern),
+            "undersampled by one mask of the run",
+        )
     parts = [(part, part.encoding.adjoint(part.kspace)) for part in split_scan(measured, device)]
     scale = torch.stack([zero_filled.abs().amax() for _, zero_filled in parts]).amax()
     if scale == 0:
@@ -71,14 +83,15 @@ def reconstruct_kspace(
     return volume, f"{len(volume)} slices, {how} ({factor:.2f}x)"
 
 
-def _undersample(trained: TrainedRun, measured: KspaceFile) -> KspaceFile:
-    if trained.config.trajectory is not None:
+def _undersample(trained: TrainedRun, measured: KspaceFile, pattern: str | None) -> KspaceFile:
+    sampling = choose_pattern(trained.config, pattern)
+    if isinstance(sampling, TrajectoryConfig):
         raise ValueError(
             "kspace: expected undersampled k-space or an image, since the run was trained off the "
             "grid, got full k-space on the grid"
         )
     shape = measured.kspace.shape[-2], measured.kspace.shape[-1]
-    mask = make_mask(trained.config.sampling, shape, seed=trained.config.training.seed)
+    mask = make_mask(sampling, shape, seed=trained.config.training.seed)
     return replace(measured, mask=mask)
 
 

@@ -7,7 +7,13 @@ import torch
 import typer
 
 from mrirecon.classical import MethodConfig, get_method
-from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
+from mrirecon.cli.runs import (
+    CONFIG,
+    EVALUATION_BATCH,
+    PatternOption,
+    choose_device,
+    choose_pattern,
+)
 from mrirecon.cli.terminal import say
 from mrirecon.config import RunConfig, load_config
 from mrirecon.data import Measurement, RawBatch, SliceDataset, SliceStore, simulate
@@ -19,6 +25,7 @@ from mrirecon.evaluation import (
     write_regularisation,
 )
 from mrirecon.evaluation import tune_regularisation as tune_method
+from mrirecon.sampling import Undersampling
 
 REGULARISATION = "regularisation.yaml"
 MethodsOption = Annotated[
@@ -41,6 +48,7 @@ def tune_regularisation(
     out: Annotated[
         Path | None, typer.Option(help=f"File to write; RUN/{REGULARISATION} if not given.")
     ] = None,
+    pattern: PatternOption = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
     """Find the regularisation of SENSE, total variation and l1-wavelets with the highest PSNR.
@@ -55,7 +63,8 @@ def tune_regularisation(
     path = store or config.store
     with SliceStore(path) as opened:
         dataset = SliceDataset(opened, split)
-        measurements = _measure(dataset, config, slices, choose_device(device))
+        sampling = choose_pattern(config, pattern)
+        measurements = _measure(dataset, config, sampling, slices, choose_device(device))
     tuned = {name: _tune(name, measurements) for name in names}
     target = out or run / REGULARISATION
     n_slices = sum(len(measurement.target) for measurement in measurements)
@@ -104,7 +113,11 @@ def _tune(name: str, measurements: list[Measurement]) -> TunedMethod:
 
 
 def _measure(
-    dataset: SliceDataset, config: RunConfig, n_slices: int, device: torch.device
+    dataset: SliceDataset,
+    config: RunConfig,
+    sampling: Undersampling,
+    n_slices: int,
+    device: torch.device,
 ) -> list[Measurement]:
     """Simulate slices at even distances, as the run's evaluation would."""
     chosen = {len(dataset) * i // n_slices for i in range(n_slices)}
@@ -118,7 +131,7 @@ def _measure(
             measurements.append(
                 simulate(
                     part.to(device),
-                    config.undersampling,
+                    sampling,
                     seed=training.seed,
                     simulation=training.simulation,
                 )

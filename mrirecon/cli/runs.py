@@ -1,6 +1,6 @@
 """What the commands share: a device by name, a run folder with its model, one test set scored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +16,7 @@ from mrirecon.evaluation import MethodName, collect_examples, evaluate
 from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.report import ReportTestSet
+from mrirecon.sampling import Undersampling, named_patterns
 from mrirecon.training import (
     CHECKPOINTS,
     best_checkpoint,
@@ -29,6 +30,10 @@ EVALUATION_BATCH = 8
 CheckpointChoice = Literal["best", "last"]
 CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="best (by validation, where there was one) or last.")
+]
+PatternOption = Annotated[
+    str | None,
+    typer.Option("--pattern", help="One of several that the run was trained on, by its name."),
 ]
 
 
@@ -94,6 +99,37 @@ def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "be
     return TrainedRun(path, load_config(path / CONFIG), generator)
 
 
+def choose_patterns(config: RunConfig, name: str | None) -> dict[str, Undersampling]:
+    """Return the undersamplings of a run by name, or the one that is asked for.
+
+    Raises:
+        ValueError: the run has no such pattern; names those it has.
+    """
+    patterns = named_patterns(config.undersampling)
+    if name is None:
+        return patterns
+    if name not in patterns:
+        raise ValueError(f"--pattern: expected one of {_listed(patterns)}, got {name!r}")
+    return {name: patterns[name]}
+
+
+def choose_pattern(config: RunConfig, name: str | None) -> Undersampling:
+    """Return the one undersampling of a run, of several the one that is asked for.
+
+    Raises:
+        ValueError: no such pattern, or several and none is asked for; names those there are.
+    """
+    patterns = choose_patterns(config, name)
+    if len(patterns) > 1:
+        listed = _listed(patterns)
+        raise ValueError(f"--pattern: expected one, since the run mixes {listed}, got none")
+    return next(iter(patterns.values()))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "; ".join(repr(name) for name in names)
+
+
 def score_test_set(
     run: TrainedRun,
     dataset: SliceDataset,
@@ -102,6 +138,7 @@ def score_test_set(
     name: str,
     description: str,
     device: torch.device,
+    sampling: Undersampling | None = None,
     classical: Mapping[MethodName, MethodConfig] | None = None,
     n_examples: int = 3,
 ) -> ReportTestSet:
@@ -114,6 +151,7 @@ def score_test_set(
         name: of the test set.
         description: what the data are.
         device: where to compute; the generator is there already.
+        sampling: how to undersample; None for the run's own, where it has one alone.
         classical: configurations of classical methods to score beside the network.
         n_examples: slices to show beside the worst, the median and the best.
     """
@@ -123,7 +161,7 @@ def score_test_set(
         evaluation = evaluate(
             run.generator,
             dataset,
-            run.config.undersampling,
+            sampling or choose_pattern(run.config, None),
             seed=training.seed,
             protocol=protocol,
             batch_size=EVALUATION_BATCH,

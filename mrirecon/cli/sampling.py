@@ -142,7 +142,8 @@ def _print_strategies() -> None:
 def _draw_config(config: Path, size: tuple[int, int], seed: int, out: Path, scan: _Scan) -> None:
     settled = load_config(config, ["store=."])
     if settled.trajectory is None:
-        _draw([settled.sampling], size, seed, out, scan)
+        mixed = settled.mixture.sampling if settled.mixture else (settled.sampling,)
+        _draw(list(mixed), size, seed, out, scan)
         return
     summary = summarise_trajectory(settled.trajectory, size)
     say(f"{settled.trajectory.kind}: {summary.describe()}")

@@ -6,30 +6,16 @@ from typing import Annotated
 
 import torch
 import typer
-from torch import Tensor
 
-from mrirecon.cli.runs import CONFIG, EVALUATION_BATCH, choose_device
+from mrirecon.cli.runs import CONFIG, choose_device
 from mrirecon.cli.terminal import say
+from mrirecon.cli.validation import picturing, validation
 from mrirecon.config import RunConfig, config_to_yaml, load_config, save_config
 from mrirecon.data import SliceDataset, SliceStore
-from mrirecon.evaluation import (
-    LAYOUT,
-    MethodName,
-    MetricName,
-    aggregate,
-    evaluate,
-    reconstruct_strips,
-    unit_scores,
-)
-from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, PatchDiscriminator
 from mrirecon.training import Ranks, joined_ranks, start_from
 from mrirecon.training import train as run_training
 from mrirecon.training.log import METRICS
-
-VALIDATION_PROTOCOL = "per_slice"
-VALIDATED: MethodName = "network + data consistency"
-VALIDATED_METRICS: tuple[MetricName, ...] = ("ssim", "psnr")
 
 
 def train(
@@ -127,8 +113,8 @@ def train_run(
         adversarial = config.training.losses.adversarial > 0
         discriminator = PatchDiscriminator(config.discriminator) if adversarial else None
         has_validation = "val" in store.splits
-        validate = _validation(store, config, ranks.device, follow) if has_validation else None
-        show = _pictures(store, config, ranks.device) if has_validation else None
+        validate = validation(store, config, ranks.device, follow) if has_validation else None
+        show = picturing(store, config, ranks.device) if has_validation else None
         if ranks.is_first:
             save_config(config, run / CONFIG)
         return run_training(
@@ -148,58 +134,6 @@ def train_run(
 
 
 def _require_same_task(saved: RunConfig, settled: RunConfig) -> None:
-    for key in ("sampling", "trajectory", "generator", "discriminator"):
+    for key in ("sampling", "trajectory", "mixture", "generator", "discriminator"):
         if getattr(saved, key) != getattr(settled, key):
             raise ValueError(f"--set {key}: expected the run's own with --resume, got another")
-
-
-def _validation(
-    store: SliceStore,
-    config: RunConfig,
-    device: torch.device,
-    follow: Callable[[int, dict[str, float]], None] | None,
-) -> Callable[[Generator, int], dict[str, float]]:
-    """Return what the trainer calls to score the averaged generator on the val split."""
-    dataset = SliceDataset(store, "val")
-    protocol = get_protocol(VALIDATION_PROTOCOL)
-
-    def validate(generator: Generator, step: int) -> dict[str, float]:
-        evaluation = evaluate(
-            generator,
-            dataset,
-            config.undersampling,
-            seed=config.training.seed,
-            protocol=protocol,
-            batch_size=EVALUATION_BATCH,
-            device=device,
-            simulation=config.training.simulation,
-        )
-        statistics = aggregate(unit_scores(evaluation.scores, protocol))
-        scores: dict[str, float] = {
-            metric: statistics[VALIDATED][metric].mean for metric in VALIDATED_METRICS
-        }
-        if follow:
-            follow(step, scores)
-        return scores
-
-    return validate
-
-
-def _pictures(
-    store: SliceStore, config: RunConfig, device: torch.device
-) -> Callable[[Generator], dict[str, Tensor]]:
-    """Return what the trainer calls for pictures of a few slices of the val split."""
-    dataset = SliceDataset(store, "val")
-
-    def show(generator: Generator) -> dict[str, Tensor]:
-        strips = reconstruct_strips(
-            generator,
-            dataset,
-            config.undersampling,
-            seed=config.training.seed,
-            device=device,
-            simulation=config.training.simulation,
-        )
-        return {f"{LAYOUT}/{name}": strip for name, strip in strips.items()}
-
-    return show

@@ -1,6 +1,7 @@
 """Simulate a measurement of image slices: scale, coils, transform, undersample, and go back."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from mrirecon.fourier import fft_centred, masked_dims
 from mrirecon.nufft import Nufft
 from mrirecon.ops import apply_mask, combine_coils
 from mrirecon.sampling import (
+    MixtureConfig,
     TrajectoryConfig,
     Undersampling,
     mask_batch,
@@ -74,7 +76,7 @@ class Measurement:
 
 def simulate(
     batch: RawBatch,
-    sampling: Undersampling,
+    sampling: Undersampling | MixtureConfig,
     *,
     seed: int,
     epoch: int = 0,
@@ -99,7 +101,7 @@ def simulate(
 
     Args:
         batch: raw slices and their scales.
-        sampling: what is measured.
+        sampling: what is measured; of a mixture each slice has its own pattern.
         seed: of masks, noise and phase, 0 or more.
         epoch: each has its own masks, noise and phase.
         simulation: noise, phase and coils; None for none of them.
@@ -114,14 +116,11 @@ def simulate(
     scene = make_scene(batch, simulation or SimulationConfig(), seed=seed, epoch=epoch)
     if isinstance(sampling, TrajectoryConfig):
         return _measure_off_grid(scene, sampling)
-    mask = mask_batch(
-        sampling,
-        (batch.images.shape[-2], batch.images.shape[-1]),
-        seed=seed,
-        volumes=batch.volumes.cpu(),
-        slices=batch.slices.cpu(),
-        epoch=epoch,
-    ).to(batch.images.device, non_blocking=True)
+    shape = batch.images.shape[-2], batch.images.shape[-1]
+    draw = sampling.masks if isinstance(sampling, MixtureConfig) else partial(mask_batch, sampling)
+    volumes, slices = batch.volumes.cpu(), batch.slices.cpu()
+    mask = draw(shape, seed=seed, volumes=volumes, slices=slices, epoch=epoch)
+    mask = mask.to(batch.images.device, non_blocking=True)
     return _combine(scene, mask, _undersample(scene, mask))
 
 

@@ -2,9 +2,16 @@
 
 from mrirecon.sampling.candidates import CANDIDATES, make_candidate
 from mrirecon.sampling.config import SamplingConfig, Strategy
+from mrirecon.sampling.curriculum import CurriculumConfig, ease_sampling
 from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines
 from mrirecon.sampling.feasibility import Feasibility, check_coords, check_feasibility
 from mrirecon.sampling.masks import STRATEGIES, acceleration, make_mask, mask_batch
+from mrirecon.sampling.mixture import (
+    MixtureConfig,
+    Undersampling,
+    named_patterns,
+    sampling_title,
+)
 from mrirecon.sampling.readouts import Readouts
 from mrirecon.sampling.scanner import (
     CLINICAL_1_5T,
@@ -48,9 +55,6 @@ from mrirecon.sampling.trajectory_config import (
     trajectory_mask,
 )
 
-Undersampling = SamplingConfig | TrajectoryConfig
-"""How k-space is undersampled: by a mask on the grid, or along a trajectory off it."""
-
 __all__ = [
     "CANDIDATES",
     "CLINICAL_1_5T",
@@ -58,8 +62,10 @@ __all__ = [
     "PROFILES",
     "STRATEGIES",
     "AcquisitionConfig",
+    "CurriculumConfig",
     "Feasibility",
     "MaskSummary",
+    "MixtureConfig",
     "Order",
     "Readouts",
     "SamplingConfig",
@@ -76,6 +82,7 @@ __all__ = [
     "design_spiral",
     "designed_spiral",
     "designed_spiral_density",
+    "ease_sampling",
     "fastmri_generator",
     "fastmri_lines",
     "full_mask",
@@ -87,9 +94,11 @@ __all__ = [
     "mask_batch",
     "mask_spread",
     "measure_side_lobes",
+    "named_patterns",
     "plan_trajectory",
     "radial_density",
     "radial_trajectory",
+    "sampling_title",
     "spiral_density",
     "spiral_trajectory",
     "stack_of_stars",

@@ -41,7 +41,7 @@ class Board:
         for name, value in record.items():
             if name in _AXES or isinstance(value, bool) or not isinstance(value, int | float):
                 continue
-            tag = name.replace(".", "/") if name.startswith(_VALIDATION) else f"{kind}/{name}"
+            tag = name.replace(".", "/", 1) if name.startswith(_VALIDATION) else f"{kind}/{name}"
             self._writer.add_scalar(tag, value, record["step"])
 
     def images(self, step: int, images: Mapping[str, Tensor]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from mrirecon.data import AugmentationConfig, SimulationConfig
 from mrirecon.losses import LossConfig
+from mrirecon.sampling import CurriculumConfig
 
 Precision = Literal["float32", "bfloat16", "auto"]
 Schedule = Literal["halfway", "cosine", "constant"]
@@ -42,6 +43,7 @@ class TrainingConfig:
             to it; None never does.
         warmup_steps: steps over which both rates rise from 0, linearly.
         losses: weights of the generator's loss terms.
+        curriculum: whether more is sampled in the first steps than in the last.
         augmentation: how training slices are varied before they are undersampled.
         ema_decay: per step, of the averaged weights that are validated and saved as the result;
             lower in the first steps, so that the average forgets the untrained network.
@@ -71,6 +73,7 @@ class TrainingConfig:
     gradient_clip: float | None = None
     warmup_steps: int = 0
     losses: LossConfig = field(default_factory=LossConfig)
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     ema_decay: float = 0.999
     precision: Precision = "float32"

@@ -6,17 +6,17 @@ import torch
 
 from mrirecon.data import augment, simulate
 from mrirecon.files import atomic_path
-from mrirecon.sampling import Undersampling
+from mrirecon.sampling import MixtureConfig, Undersampling
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.recorder import DivergedError
-from mrirecon.training.schedule import step_seed
+from mrirecon.training.schedule import sampling_at, step_seed
 from mrirecon.training.tensors import write_tensors
 
 
 def save_diverged(
     run: Path,
     error: DivergedError,
-    sampling: Undersampling,
+    sampling: Undersampling | MixtureConfig,
     config: TrainingConfig,
     device: torch.device,
 ) -> Path:
@@ -38,10 +38,11 @@ def save_diverged(
     Raises:
         OSError: the disk is full.
     """
-    seed = step_seed(config.seed, error.step - 1)
+    done = error.step - 1
+    seed = step_seed(config.seed, done)
     measurement = simulate(
         augment(error.batch.to(device), config.augmentation, seed=seed),
-        sampling,
+        sampling_at(done, sampling, config),
         seed=config.seed,
         epoch=error.epoch,
         simulation=config.simulation,

@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from mrirecon.data import RawBatch, SliceDataset, augment, simulate
 from mrirecon.models import Generator
-from mrirecon.sampling import Undersampling
+from mrirecon.sampling import MixtureConfig, Undersampling
 from mrirecon.training.balance import BalanceMonitor
 from mrirecon.training.best import BestScore
 from mrirecon.training.checkpoint import mark_best, save_checkpoint
@@ -20,7 +20,7 @@ from mrirecon.training.log import METRICS, RunLog, read_records
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks
 from mrirecon.training.recorder import DivergedError, Recorder
-from mrirecon.training.schedule import learning_rate_factor, step_seed
+from mrirecon.training.schedule import learning_rate_factor, sampling_at, step_seed
 from mrirecon.training.step import TrainingState, training_step
 
 CHECKPOINTS = "checkpoints"
@@ -36,7 +36,7 @@ class Loop:
         self,
         run: Path,
         state: TrainingState,
-        sampling: Undersampling,
+        sampling: Undersampling | MixtureConfig,
         config: TrainingConfig,
         ranks: Ranks,
         log: RunLog,
@@ -83,7 +83,7 @@ class Loop:
         with self._ledger.phase("sampling"):
             measurement = simulate(
                 augment(moved, config.augmentation, seed=seed),
-                self._sampling,
+                sampling_at(state.step, self._sampling, config),
                 seed=config.seed,
                 epoch=epoch,
                 simulation=config.simulation,

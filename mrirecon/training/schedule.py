@@ -1,9 +1,10 @@
-"""Learning rate and random seed of a step, as functions of its number alone."""
+"""Learning rate, sampling and random seed of a step, as functions of its number alone."""
 
 import math
 
 import numpy as np
 
+from mrirecon.sampling import MixtureConfig, Undersampling, ease_sampling
 from mrirecon.training.config import TrainingConfig
 
 _DROP = 0.1  # Chatterjee et al. 2022, section 3.3: the rate falls to a tenth halfway
@@ -26,6 +27,13 @@ def learning_rate_factor(step: int, config: TrainingConfig) -> float:
     if config.schedule == "cosine":
         return rise * 0.5 * (1.0 + math.cos(math.pi * done))
     return rise
+
+
+def sampling_at(
+    step: int, sampling: Undersampling | MixtureConfig, config: TrainingConfig
+) -> Undersampling | MixtureConfig:
+    """Return how a step undersamples: easier than `sampling` early in a curriculum."""
+    return ease_sampling(sampling, config.curriculum.ease_at(step / config.steps))
 
 
 def step_seed(seed: int, step: int, rank: int = 0) -> int:

@@ -16,7 +16,7 @@ import torch
 from mrirecon.data import SliceDataset
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, PatchDiscriminator
-from mrirecon.sampling import Undersampling
+from mrirecon.sampling import MixtureConfig, Undersampling
 from mrirecon.training.board import Board
 from mrirecon.training.checkpoint import (
     discard_after,
@@ -39,7 +39,7 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     generator: Generator,
     discriminator: PatchDiscriminator | None,
     dataset: SliceDataset,
-    sampling: Undersampling,
+    sampling: Undersampling | MixtureConfig,
     config: TrainingConfig,
     *,
     device: torch.device,

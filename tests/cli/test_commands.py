@@ -182,6 +182,47 @@ def test_a_radial_run_is_trained_scored_and_reconstructs(
     assert (tmp_path / "spokes.png").exists()
 
 
+def test_a_run_of_a_mixture_says_which_pattern_was_scored(
+    mrirecon: Command, pictures: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    store, run = tmp_path / "store.h5", tmp_path / "run"
+    assert mrirecon("prepare", pictures, "--out", store).status == 0
+    mixture = "mixture.sampling=[{acceleration: 2}, {strategy: random_2d, acceleration: 3}]"
+    options = ["--set", mixture, "--set", "training.curriculum.ease=2"]
+    result = mrirecon("train", run, "--store", store, *tiny, *options)
+    assert result.status == 0, result.err
+    names = ["variable density, 2x", "random 2d, 3x"]
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    scores = lines[-1]
+    of_patterns = [scores[f"validation.ssim of {name}"] for name in names]
+    assert scores["validation.ssim"] == pytest.approx(sum(of_patterns) / 2)
+    assert of_patterns[0] != of_patterns[1]
+    result = mrirecon("evaluate", run)
+    assert result.status == 0, result.err
+    report = (run / "evaluation" / "report.html").read_text()
+    assert all(name in result.out and name in report for name in names)
+    with (run / "evaluation" / "scores.csv").open() as file:
+        sets = {row["test_set"] for row in csv.DictReader(file)}
+    assert sets == {f"store, test, {name}" for name in names}
+    result = mrirecon("evaluate", run, "--pattern", names[1])
+    assert names[0] not in result.out and names[1] in result.out
+    source, out = pictures / "person_0" / "person_0_1.png", tmp_path / "out.png"
+    result = mrirecon("reconstruct", run, source, "--out", out)
+    expected = (
+        "--pattern: expected one, since the run mixes 'variable density, 2x'; 'random 2d, 3x'"
+    )
+    assert expected in result.err
+    result = mrirecon("reconstruct", run, source, "--out", out, "--pattern", names[0])
+    assert result.status == 0, result.err
+    result = mrirecon("export", run, "--out", tmp_path / "model.pt2", "--pattern", "lines")
+    assert "--pattern: expected one of 'variable density, 2x'" in result.err
+    result = mrirecon("train", run, "--resume", "--set", "mixture.weights=[2, 1]")
+    assert "--set mixture: expected the run's own with --resume, got another" in result.err
+    picture = tmp_path / "masks.png"
+    result = mrirecon("sampling", "--config", run / "config.yaml", "--out", picture)
+    assert "variable_density: " in result.out and "random_2d: " in result.out
+
+
 def test_train_shows_its_configuration_and_starts_nothing(
     mrirecon: Command, tmp_path: Path
 ) -> None:

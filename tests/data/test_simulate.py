@@ -9,7 +9,13 @@ from mrirecon.data import RawBatch, SimulationConfig, simulate
 from mrirecon.data.coil_ring import ring_coil_maps
 from mrirecon.data.scene import mix_seeds, smooth_phase
 from mrirecon.fourier import fft_centred, ifft_centred
-from mrirecon.sampling import SamplingConfig, TrajectoryConfig, make_mask, trajectory_mask
+from mrirecon.sampling import (
+    MixtureConfig,
+    SamplingConfig,
+    TrajectoryConfig,
+    make_mask,
+    trajectory_mask,
+)
 
 LINES = SamplingConfig(acceleration=4)
 PLANE = SamplingConfig("variable_density_2d", acceleration=4)
@@ -70,6 +76,18 @@ def test_what_is_measured_is_the_masked_centred_kspace(
         torch.testing.assert_close(
             measured.zero_filled[i], ifft_centred(expected), atol=tolerance, rtol=0
         )
+
+
+def test_a_slice_of_a_mixture_is_measured_the_same_in_any_batch() -> None:
+    batch, mixture = make_batch(8), MixtureConfig((LINES, PLANE))
+    noise = SimulationConfig(noise_std=0.1)
+    whole = simulate(batch, mixture, seed=5, epoch=1, simulation=noise)
+    is_of_lines = (whole.mask.sum(1) % 32 == 0).all(1)
+    assert is_of_lines.any() and not is_of_lines.all()
+    for i in range(8):
+        alone = simulate(part(batch, slice(i, i + 1)), mixture, seed=5, epoch=1, simulation=noise)
+        assert torch.equal(alone.zero_filled[0], whole.zero_filled[i])
+        assert torch.equal(alone.mask[0], whole.mask[i])
 
 
 def test_the_zero_filled_image_lies_on_the_target() -> None:

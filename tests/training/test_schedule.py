@@ -2,8 +2,9 @@
 
 import pytest
 
+from mrirecon.sampling import CurriculumConfig, SamplingConfig
 from mrirecon.training import TrainingConfig
-from mrirecon.training.schedule import learning_rate_factor, step_seed
+from mrirecon.training.schedule import learning_rate_factor, sampling_at, step_seed
 
 
 def test_rate_falls_to_a_tenth_halfway() -> None:
@@ -28,3 +29,12 @@ def test_every_step_and_seed_has_its_own_random_numbers() -> None:
     seeds = {step_seed(seed, step) for seed in range(10) for step in range(100)}
     assert len(seeds) == 1000
     assert step_seed(3, 5) == step_seed(3, 5)
+
+
+def test_a_curriculum_ends_at_the_sampling_that_was_asked_for() -> None:
+    config = TrainingConfig(steps=16, curriculum=CurriculumConfig(ease=4, share=0.5))
+    sampling = SamplingConfig(acceleration=8)
+    steps = [sampling_at(step, sampling, config) for step in range(16)]
+    accelerations = [s.acceleration for s in steps if isinstance(s, SamplingConfig)]
+    assert accelerations[:2] == pytest.approx([2.0, 2 * 4 ** (1 / 8)])
+    assert accelerations[8:] == [8.0] * 8
