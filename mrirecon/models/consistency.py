@@ -20,18 +20,18 @@ def enforce_measurement(image: Tensor, zero_filled: Tensor, encoding: Encoding) 
     `blend_measurement` whose weight is 1000, after 8 steps of conjugate gradients.
 
     Args:
-        image: complex, (batch, 1, rows, cols).
-        zero_filled: complex, same shape, A* of the measured samples.
+        image: complex, or real where it is, (batch, 1, rows, cols).
+        zero_filled: the same shape and dtype, A* of the measured samples.
         encoding: what was measured.
 
     Returns:
-        Complex, the same shape.
+        The same shape and dtype.
 
     Raises:
         ValueError: the images differ in shape, or do not fit the mask, maps or transform.
     """
     if isinstance(encoding.sampled, Tensor) and encoding.coil_maps is None:
-        return enforce_image_consistency(image, zero_filled, encoding.sampled)
+        return _replace_samples(image, zero_filled, encoding.sampled)
     weight = torch.full((), 1 / PRIOR_WEIGHT, device=image.device)  # no copy from the host
     return blend_measurement(image, zero_filled, encoding, weight=weight, n_iterations=N_STEPS)
 
@@ -47,20 +47,20 @@ def blend_measurement(
     that what was not measured stays the image's. Differentiable, also in `weight`.
 
     Args:
-        image: complex64, (batch, 1, rows, cols).
-        zero_filled: complex64, same shape, A* y.
+        image: complex64, or float32 where it is real, (batch, 1, rows, cols).
+        zero_filled: the same shape and dtype, A* y.
         encoding: what was measured.
         weight: float32, (), 0 or more.
         n_iterations: of conjugate gradients where there is no closed form, 1 or more.
 
     Returns:
-        Complex64, the same shape.
+        The same shape and dtype.
 
     Raises:
         ValueError: the images differ in shape, or do not fit the mask, maps or transform.
     """
     if isinstance(encoding.sampled, Tensor) and encoding.coil_maps is None:
-        return enforce_image_consistency(image, zero_filled, encoding.sampled, noise_weight=weight)
+        return _replace_samples(image, zero_filled, encoding.sampled, weight)
     misfit = measurement_misfit(image, zero_filled, encoding)
     change = conjugate_gradient(
         lambda x: weight * encoding.normal(x) + x,
@@ -69,6 +69,15 @@ def blend_measurement(
         tolerance=0,
     )
     return image + change.x
+
+
+def _replace_samples(
+    image: Tensor, zero_filled: Tensor, mask: Tensor, weight: Tensor | None = None
+) -> Tensor:
+    if image.is_complex():
+        return enforce_image_consistency(image, zero_filled, mask, noise_weight=weight)
+    image, zero_filled = image.to(torch.complex64), zero_filled.to(torch.complex64)
+    return enforce_image_consistency(image, zero_filled, mask, noise_weight=weight).real
 
 
 def descend_to_measurement(
@@ -81,13 +90,13 @@ def descend_to_measurement(
     grid but 9 for 60 golden spokes of 256 x 256: samples weigh what they stand for.
 
     Args:
-        image: complex64, (batch, 1, rows, cols).
-        zero_filled: complex64, same shape, A* y.
+        image: complex64, or float32 where it is real, (batch, 1, rows, cols).
+        zero_filled: the same shape and dtype, A* y.
         encoding: what was measured.
         weight: float32, (); 1 takes the whole step.
 
     Returns:
-        Complex64, the same shape.
+        The same shape and dtype.
 
     Raises:
         ValueError: the images differ in shape, or do not fit the mask, maps or transform.
@@ -103,12 +112,12 @@ def measurement_misfit(image: Tensor, zero_filled: Tensor, encoding: Encoding) -
     Half the negative gradient of |A image - y|^2.
 
     Args:
-        image: complex, (batch, 1, rows, cols).
-        zero_filled: complex, same shape, A* y.
+        image: complex, or real where it is, (batch, 1, rows, cols).
+        zero_filled: the same shape and dtype, A* y.
         encoding: what was measured.
 
     Returns:
-        Complex, the same shape.
+        The same shape and dtype.
 
     Raises:
         ValueError: the images differ in shape.
@@ -125,8 +134,8 @@ def measurement_residual(image: Tensor, zero_filled: Tensor, encoding: Encoding)
     On the grid with one coil this is |measured samples - the image's| / |measured samples|.
 
     Args:
-        image: complex, (batch, 1, rows, cols).
-        zero_filled: complex, same shape, A* y, not 0 everywhere.
+        image: complex, or real where it is, (batch, 1, rows, cols).
+        zero_filled: the same shape and dtype, A* y, not 0 everywhere.
         encoding: what was measured.
 
     Returns:

@@ -15,7 +15,7 @@ from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.models.consistency import enforce_measurement
 from mrirecon.models.layers import to_channels, to_complex
 from mrirecon.models.unet import UNetConfig
-from mrirecon.models.unrolled import RefinementConfig, make_refinement
+from mrirecon.models.unrolled import RefinementConfig, apply_refinement, make_refinement
 
 
 @dataclass(frozen=True)
@@ -36,32 +36,34 @@ class DualDomainConfig:
 
 
 class DualDomain(nn.Module):
-    """Reconstruct a complex image from what was measured, with the phase that it has there.
+    """Reconstruct an image from what was measured, with the phase that it has there or real.
 
     The k-space is that of the zero-filled image: of several coils combined, off the grid gridded.
     """
 
-    def __init__(self, config: DualDomainConfig) -> None:
+    def __init__(self, config: DualDomainConfig, *, is_real: bool = False) -> None:
         super().__init__()
         self.config = config
         self.kspace = make_refinement(config.kspace, n_channels=2)
-        self.image = make_refinement(config.image, n_channels=2)
+        self.image = make_refinement(config.image, n_channels=1 if is_real else 2)
 
     def forward(self, zero_filled: Tensor, encoding: Encoding) -> Tensor:
         """Reconstruct a batch.
 
         Args:
-            zero_filled: complex64, (batch, 1, rows, cols), A* of the measured samples.
+            zero_filled: complex64, or float32 if `is_real`, (batch, 1, rows, cols), A* of the
+                measured samples.
             encoding: what was measured.
 
         Returns:
-            Image, complex64, (batch, 1, rows, cols).
+            Image, the same shape and dtype.
         """
         flattening = _flattening(zero_filled)
         flat = to_channels(fft_centred(zero_filled) * flattening)  # (batch, 2, rows, cols)
         predicted = ifft_centred(to_complex(self.kspace(flat)) / flattening)
+        predicted = predicted if zero_filled.is_complex() else predicted.real
         consistent = enforce_measurement(predicted, zero_filled, encoding)
-        return to_complex(self.image(to_channels(consistent)))
+        return apply_refinement(self.image, consistent)
 
 
 def _flattening(image: Tensor) -> Tensor:

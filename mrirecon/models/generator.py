@@ -17,6 +17,7 @@ from mrirecon.classical import Encoding
 from mrirecon.models.consistency import enforce_measurement
 from mrirecon.models.dual_domain import DualDomain
 from mrirecon.models.networks import NetworkConfig, make_network
+from mrirecon.models.real import as_real
 from mrirecon.models.reconresnet import ReconResNetConfig
 from mrirecon.models.unrolled import Unrolled
 from mrirecon.nufft import Nufft
@@ -32,10 +33,14 @@ class GeneratorConfig:
             its own, as in the paper, and its result then made consistent; "inside": the losses
             see the consistent image, so that the network learns only what was not measured. The
             last two confine the network to the null space of the measurement.
+        is_real: make use of that an image is real once its known or estimated phase is taken away,
+            as the classical methods do: half of k-space then tells the other half. Networks of
+            every kind then see and correct a real image, which may be negative.
     """
 
     network: NetworkConfig = field(default_factory=ReconResNetConfig)
     consistency: Literal["none", "after", "inside"] = "after"
+    is_real: bool = False
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
@@ -95,7 +100,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config = config
-        self.network = make_network(config.network)
+        self.network = make_network(config.network, is_real=config.is_real)
 
     @property
     def keeps_phase(self) -> bool:
@@ -127,21 +132,39 @@ class Generator(nn.Module):
             The network's and the consistent image.
         """
         encoding = Encoding(sampled, coil_maps)
-        if self.keeps_phase:
-            image = self.network(zero_filled, encoding)
-            network = image.abs()
-        else:
-            network = self.network(zero_filled.abs())
-            image = _with_phase(network, phase)
+        if self.config.is_real:
+            zero_filled, encoding = as_real(zero_filled, encoding, phase)
+        network, image = self._apply_network(zero_filled, encoding, phase)
         inside = self.config.consistency == "inside"
         with torch.set_grad_enabled(inside and torch.is_grad_enabled()):
             kept = enforce_measurement(image, zero_filled, encoding)
-            consistent = kept.abs() if self.keeps_phase else _along_phase(kept, phase)
+            consistent = self._magnitude(kept, phase)
+        if self.config.is_real:
+            image, kept = _with_phase(image, phase), _with_phase(kept, phase)
         if self.config.consistency == "none":
             return Reconstruction(network, consistent, network, network, image)
         return Reconstruction(
             network, consistent, consistent, consistent if inside else network, kept
         )
+
+    def _apply_network(
+        self, zero_filled: Tensor, encoding: Encoding, phase: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the network's image, float, and the same with its phase, if it is not real."""
+        if self.keeps_phase:
+            image = self.network(zero_filled, encoding)
+            return (image if self.config.is_real else image.abs()), image
+        if self.config.is_real:
+            network = self.network(zero_filled)
+            return network, network
+        network = self.network(zero_filled.abs())
+        return network, _with_phase(network, phase)
+
+    def _magnitude(self, image: Tensor, phase: Tensor | None) -> Tensor:
+        """Return the magnitude, or the part along the phase where it was known, 0 or more."""
+        if self.config.is_real:
+            return image.clamp_min(0.0)
+        return image.abs() if self.keeps_phase else _along_phase(image, phase)
 
 
 def make_consistent(

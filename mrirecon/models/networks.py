@@ -34,6 +34,10 @@ _CLASSES: dict[type, type[nn.Module]] = {
 }
 
 
-def make_network(config: NetworkConfig) -> nn.Module:
-    """Build the network that a configuration describes."""
+def make_network(config: NetworkConfig, *, is_real: bool = False) -> nn.Module:
+    """Build the network that a configuration describes, `is_real` for images known to be real."""
+    if isinstance(config, UnrolledConfig):
+        return Unrolled(config, is_real=is_real)
+    if isinstance(config, DualDomainConfig):
+        return DualDomain(config, is_real=is_real)
     return _CLASSES[type(config)](config)

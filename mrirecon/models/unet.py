@@ -28,17 +28,23 @@ class UNetConfig:
         kind: "unet".
         width: channels at full resolution, doubled at each lower one.
         n_levels: times that the resolution is halved.
+        fold: side of the squares of pixels that enter as channels: 2 halves the resolution of
+            every feature, at a quarter of the time.
+        norm: whether features are normalised (instance norm, PReLU) or only rectified.
     """
 
     kind: Literal["unet"] = field(default="unet", kw_only=True)
     width: int = 32
     n_levels: int = 4
+    fold: int = 1
+    norm: bool = True
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
         require_at_least("width", self.width, 1)
         require_at_least("n_levels", self.n_levels, 1)
+        require_at_least("fold", self.fold, 1)
 
 
 class UNet(nn.Module):
@@ -51,27 +57,31 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         self.n_channels = n_channels
+        n_folded = n_channels * config.fold**2
         widths = [config.width * 2**level for level in range(config.n_levels + 1)]
         self.down = nn.ModuleList(
-            _two_convolutions(before, after)
-            for before, after in zip([n_channels, *widths], widths, strict=False)
+            _two_convolutions(before, after, config.norm)
+            for before, after in zip([n_folded, *widths], widths, strict=False)
         )
         self.enlarge = nn.ModuleList(
             nn.Sequential(
-                nn.ConvTranspose2d(2 * width, width, 2, stride=2, bias=False),
-                NormActivation(),
+                nn.ConvTranspose2d(2 * width, width, 2, stride=2, bias=not config.norm),
+                _activation(config.norm),
             )
             for width in widths[:-1]
         )
-        self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
-        self.to_image = nn.Conv2d(config.width, n_channels, 1)
+        self.up = nn.ModuleList(
+            _two_convolutions(2 * width, width, config.norm) for width in widths[:-1]
+        )
+        self.to_image = nn.Conv2d(config.width, n_folded, 1)
         set_to_zero(self.to_image)
 
     def forward(self, image: Tensor) -> Tensor:
         """Correct a batch of images.
 
         Args:
-            image: float, (batch, n_channels, rows, cols); rows and cols more than 2 ** n_levels.
+            image: float, (batch, n_channels, rows, cols); rows and cols more than
+                fold * 2 ** n_levels.
 
         Returns:
             The same shape and dtype.
@@ -80,11 +90,12 @@ class UNet(nn.Module):
             ValueError: another number of channels, or too few rows or columns.
         """
         require_channels(image, self.n_channels)
-        correction = in_multiples(self._correction, image, 2**self.config.n_levels)
+        factor = self.config.fold * 2**self.config.n_levels
+        correction = in_multiples(self._correction, image, factor)
         return image + correction.to(image.dtype)
 
     def _correction(self, image: Tensor) -> Tensor:
-        features, skipped = image, []
+        features, skipped = functional.pixel_unshuffle(image, self.config.fold), []
         for level, convolve in enumerate(self.down):
             features = convolve(features if level == 0 else functional.avg_pool2d(features, 2))
             skipped.append(features)  # (batch, width * 2 ** level, rows / 2 ** level, ...)
@@ -92,14 +103,18 @@ class UNet(nn.Module):
             features = self.enlarge[level](features)
             features = self.up[level](torch.cat([skipped[level], features], dim=1))
         correction: Tensor = self.to_image(features)
-        return correction
+        return functional.pixel_shuffle(correction, self.config.fold)
 
 
-def _two_convolutions(before: int, after: int) -> nn.Sequential:
-    """Return two convolutions, without the biases that the norm after each would take away."""
+def _two_convolutions(before: int, after: int, norm: bool) -> nn.Sequential:
+    """Return two convolutions, without the biases that a norm after each would take away."""
     return nn.Sequential(
-        nn.Conv2d(before, after, 3, padding=1, bias=False),
-        NormActivation(),
-        nn.Conv2d(after, after, 3, padding=1, bias=False),
-        NormActivation(),
+        nn.Conv2d(before, after, 3, padding=1, bias=not norm),
+        _activation(norm),
+        nn.Conv2d(after, after, 3, padding=1, bias=not norm),
+        _activation(norm),
     )
+
+
+def _activation(norm: bool) -> nn.Module:
+    return NormActivation() if norm else nn.ReLU(inplace=True)

@@ -61,18 +61,19 @@ class UnrolledConfig:
 
 
 class Unrolled(nn.Module):
-    """Reconstruct a complex image from what was measured, with the phase that it has there.
+    """Reconstruct an image from what was measured, with the phase that it has there or real.
 
     An untrained network is a classical method: some steps towards the measurement from the
     zero-filled image.
     """
 
-    def __init__(self, config: UnrolledConfig) -> None:
+    def __init__(self, config: UnrolledConfig, *, is_real: bool = False) -> None:
         super().__init__()
         self.config = config
+        n_channels = 1 if is_real else 2
         n_networks = 1 if config.shared_weights else config.n_cascades
         self.refinements = nn.ModuleList(
-            make_refinement(config.refinement, n_channels=2) for _ in range(n_networks)
+            make_refinement(config.refinement, n_channels=n_channels) for _ in range(n_networks)
         )
         first = torch.tensor(_FIRST_WEIGHT[config.step]).log()
         self.log_weights = nn.ParameterList(
@@ -83,16 +84,17 @@ class Unrolled(nn.Module):
         """Reconstruct a batch.
 
         Args:
-            zero_filled: complex64, (batch, 1, rows, cols), A* of the measured samples.
+            zero_filled: complex64, or float32 if `is_real`, (batch, 1, rows, cols), A* of the
+                measured samples.
             encoding: what was measured.
 
         Returns:
-            Image, complex64, (batch, 1, rows, cols).
+            Image, the same shape and dtype.
         """
         image = zero_filled
         for cascade, log_weight in enumerate(self.log_weights):
             refinement = self.refinements[cascade % len(self.refinements)]
-            image = to_complex(refinement(to_channels(image)))
+            image = apply_refinement(refinement, image)
             image = self._step(image, zero_filled, encoding, log_weight.exp())
         return image
 
@@ -112,3 +114,11 @@ def make_refinement(config: RefinementConfig, *, n_channels: int) -> Cnn | UNet:
     if isinstance(config, CnnConfig):
         return Cnn(config, n_channels)
     return UNet(config, n_channels)
+
+
+def apply_refinement(refinement: nn.Module, image: Tensor) -> Tensor:
+    """Apply a network of one channel to a real image, of two channels to a complex one."""
+    if not image.is_complex():
+        refined: Tensor = refinement(image)
+        return refined
+    return to_complex(refinement(to_channels(image)))

@@ -29,6 +29,15 @@ def test_unet_has_as_many_parameters_as_its_drawing(
     assert n_parameters(UNet(UNetConfig(width, n_levels), channels)) == down + up + last
 
 
+def test_unet_without_norms_has_biases_in_place_of_slopes() -> None:
+    width, n_levels = 4, 2
+    widths = [width * 2**level for level in range(n_levels + 1)]
+    n_slopes = 2 * len(widths) + 3 * n_levels
+    n_biases = sum(2 * w for w in widths) + sum(3 * w for w in widths[:-1])
+    with_norms, without = (UNet(UNetConfig(width, n_levels, norm=norm)) for norm in (True, False))
+    assert n_parameters(without) == n_parameters(with_norms) - n_slopes + n_biases
+
+
 @pytest.mark.parametrize(("width", "n_layers"), [(64, 5), (3, 2)])
 def test_cnn_has_as_many_parameters_as_its_layers(width: int, n_layers: int) -> None:
     first, last = 9 * 2 * width + width, 9 * width * 2 + 2
@@ -36,15 +45,26 @@ def test_cnn_has_as_many_parameters_as_its_layers(width: int, n_layers: int) -> 
     assert n_parameters(Cnn(CnnConfig(width, n_layers), 2)) == first + between + last
 
 
-@pytest.mark.parametrize("network", [UNet(UNetConfig(4, 2)), Cnn(CnnConfig(4, 3), 1)])
+@pytest.mark.parametrize(
+    "network",
+    [
+        UNet(UNetConfig(4, 2)),
+        UNet(UNetConfig(4, 1, fold=2, norm=False)),
+        Cnn(CnnConfig(4, 3), 1),
+        Cnn(CnnConfig(4, 3, fold=3), 1),
+    ],
+)
 def test_an_untrained_network_returns_its_input(network: nn.Module) -> None:
     image = torch.rand(2, 1, 13, 11)
     assert torch.equal(network(image), image)
 
 
-@pytest.mark.parametrize(("n_layers", "reach"), [(2, 5), (5, 11)])
-def test_a_pixel_of_the_cnn_sees_its_neighbourhood(n_layers: int, reach: int) -> None:
-    assert seen_along_cols(Cnn(CnnConfig(4, n_layers), 1)) == reach
+@pytest.mark.parametrize(
+    ("n_layers", "fold", "reach"), [(2, 1, 5), (5, 1, 11), (2, 2, 10), (2, 3, 15)]
+)
+def test_a_pixel_of_the_cnn_sees_its_neighbourhood(n_layers: int, fold: int, reach: int) -> None:
+    """Folded, a layer reaches one square of pixels further in place of one pixel."""
+    assert seen_along_cols(Cnn(CnnConfig(4, n_layers, fold), 1)) == reach
 
 
 def test_a_pixel_of_the_unet_sees_the_image() -> None:
@@ -90,6 +110,8 @@ def test_cnn_refuses_another_number_of_channels() -> None:
         (UNetConfig, {"n_levels": 0}, "n_levels: expected at least 1, got 0"),
         (CnnConfig, {"width": 0}, "width: expected at least 1, got 0"),
         (CnnConfig, {"n_layers": 1}, "n_layers: expected at least 2, got 1"),
+        (CnnConfig, {"fold": 0}, "fold: expected at least 1, got 0"),
+        (UNetConfig, {"fold": 0}, "fold: expected at least 1, got 0"),
     ],
 )
 def test_impossible_sizes_are_refused(
