@@ -7,7 +7,15 @@ import torch
 
 from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.data.store_writer import SliceWriter
-from mrirecon.evaluation import METHODS, Evaluation, Example, evaluate
+from mrirecon.evaluation import (
+    METHODS,
+    Evaluation,
+    Example,
+    Reconstructor,
+    baselines,
+    evaluate,
+    network,
+)
 from mrirecon.metrics import get_protocol
 from mrirecon.models import Generator, GeneratorConfig, ReconResNetConfig
 from mrirecon.sampling import SamplingConfig, TrajectoryConfig, Undersampling
@@ -63,6 +71,11 @@ def make_generator() -> Generator:
     torch.manual_seed(3)
     network = ReconResNetConfig(width=4, n_blocks=1, dropout=0.5)
     return Generator(GeneratorConfig(network=network, consistency="after"))
+
+
+def make_reconstructors() -> list[Reconstructor]:
+    """Give what `make_evaluation` scores."""
+    return [baselines, network(make_generator().eval())]
 
 
 def make_evaluation(

@@ -70,7 +70,7 @@ def demo(
                         n_examples=1,
                     )
                 )
-        sections.append(make_section(trained, title, test_sets))
+        sections.append(make_section([trained], title, test_sets))
     console.print("[bold]3 of 3[/]  writing the report")
     introduction = (
         "A small generator was trained against a discriminator to reconstruct MR images from a "

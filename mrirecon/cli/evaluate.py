@@ -1,4 +1,4 @@
-"""`mrirecon evaluate`: a run and a test set in, scores and a report out."""
+"""`mrirecon evaluate`: runs, classical methods and a test set in, scores and a report out."""
 
 import shlex
 import sys
@@ -11,107 +11,139 @@ import typer
 from rich.table import Table
 
 from mrirecon.cli.info import collect
-from mrirecon.cli.regularisation import MethodsOption, TunedOption, choose_methods
+from mrirecon.cli.regularisation import MethodsOption, TunedOption
 from mrirecon.cli.runs import (
     CheckpointOption,
     PatternOption,
     TrainedRun,
     checkpoint_choice,
     choose_device,
-    choose_patterns,
     load_run,
-    score_test_set,
 )
+from mrirecon.cli.scoring import Plan, choose_sources, grid_of_runs, score_cells, show_cells
 from mrirecon.cli.terminal import console, say
 from mrirecon.config import config_to_yaml
-from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation import (
     Evaluation,
+    TestSet,
     aggregate,
+    read_grid,
     unit_scores,
     write_comparisons_csv,
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
+    write_timing_csv,
 )
-from mrirecon.metrics import get_protocol
+from mrirecon.metrics import ALL_METRICS, PROTOCOLS, get_protocol
 from mrirecon.models import describe_kind
 from mrirecon.report import ReportContent, ReportSection, ReportTestSet, write_report
-from mrirecon.sampling import sampling_title
 from mrirecon.training.log import METRICS
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a trained run.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="RUN ...", help="Folders of trained runs, any number."),
+    ] = None,
     store: Annotated[
-        Path | None, typer.Option(help="Store with the test set; the run's own if not given.")
+        Path | None, typer.Option(help="Store with the test set; the runs' own if not given.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, val or test.")] = "test",
-    protocol: Annotated[
-        str, typer.Option(help="fastmri, per_slice or gaussian; see docs/conventions.md.")
-    ] = "per_slice",
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for scores and report; RUN/evaluation if not given.")
+    grid: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of samplings, accelerations, noise; the runs' own without."),
     ] = None,
-    description: Annotated[str, typer.Option(help="What the data are, for the report.")] = "",
     method: MethodsOption = None,
     tuned: TunedOption = None,
+    protocol: Annotated[
+        str, typer.Option(help=f"{', '.join(p.name for p in PROTOCOLS)}; see docs/evaluation.md.")
+    ] = "per_slice",
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Beside the protocol's own: {', '.join(ALL_METRICS)}; several times."),
+    ] = None,
+    slices: Annotated[
+        int | None, typer.Option(help="At most, of each volume, at even distances; all without.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for scores and report; of one run RUN/evaluation if not given."),
+    ] = None,
+    description: Annotated[str, typer.Option(help="What the data are, for the report.")] = "",
     checkpoint: CheckpointOption = "best",
     pattern: PatternOption = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda[:n].")] = "auto",
 ) -> None:
-    """Score zero-filled (or gridded) images, the network, and the network with data consistency.
+    """Score zero-filled (or gridded) images, networks, and networks with data consistency.
 
     A run of a mixture is scored on each of its patterns, or on --pattern. With --method also
-    classical reconstructions: SENSE, total variation, l1-wavelets.
+    classical reconstructions: SENSE, total variation, l1-wavelets. With --grid all of them at each
+    of the grid's samplings, accelerations and noise levels.
 
     Writes scores.csv (each slice), subjects.csv, comparisons.csv (the result against each other
-    method, with intervals and tests), summary.json and report.html, which opens in a browser by a
-    double click.
+    method, with intervals and tests), timing.csv, summary.json and report.html, which opens in a
+    browser by a double click. What is finished is kept: started again after a stop, it goes on.
     """
-    chosen, how = choose_device(device), get_protocol(protocol)
-    classical = choose_methods(method, tuned, run)
-    trained = load_run(run, chosen, choice=checkpoint_choice(checkpoint))
-    path = store or trained.config.store
-    sections = []
-    patterns = choose_patterns(trained.config, pattern)
-    with SliceStore(path) as opened:
-        for title, sampling in patterns.items():
-            where = f"{path.stem}, {split}"
-            test_set = score_test_set(
-                trained,
-                SliceDataset(opened, split),
-                protocol=how,
-                name=where if len(patterns) == 1 else f"{where}, {title}",
-                description=description or f"Split {split} of {path}.",
-                device=chosen,
-                sampling=sampling,
-                classical=classical,
-            )
-            sections.append(make_section(trained, title, [test_set]))
-    folder = out or run / "evaluation"
+    chosen, how = choose_device(device), get_protocol(protocol).with_metrics(metric or [])
+    trained = [load_run(run, chosen, choice=checkpoint_choice(checkpoint)) for run in runs or []]
+    if grid and pattern is not None:
+        raise ValueError(f"--pattern: expected none beside --grid, got {pattern!r}")
+    cells = read_grid(grid) if grid else grid_of_runs(trained, pattern)
+    path, folder = _one_store(store, trained), _folder(out, trained)
+    plan = Plan(
+        TestSet(path, split, slices),
+        cells.cells,
+        choose_sources(trained, [*cells.methods, *(method or [])], tuned),
+        cells,
+        how,
+        description or f"Split {split} of {path}.",
+    )
+    evaluations = score_cells(plan, folder, chosen)
+    shown = show_cells(plan, evaluations, trained, chosen)
+    sections = [make_section(trained, one.evaluation.cell.title, [one]) for one in shown]
     write_results(folder, f"Reconstruction of {path.stem}", "", sections)
-    print_scores([section.test_sets[0].evaluation for section in sections])
+    print_scores(evaluations)
     say(f"report: {folder / 'report.html'}")
 
 
+def _one_store(store: Path | None, runs: Sequence[TrainedRun]) -> Path:
+    found = {run.config.store for run in runs} if store is None else {store}
+    if len(found) != 1:
+        got = ", ".join(sorted(map(str, found))) or "none"
+        raise ValueError(
+            f"--store: expected one, since the runs do not name a single one, got {got}"
+        )
+    return found.pop()
+
+
+def _folder(out: Path | None, runs: Sequence[TrainedRun]) -> Path:
+    if out is None and len(runs) != 1:
+        raise ValueError(f"--out: expected a folder for {len(runs)} runs, got none")
+    return out or runs[0].path / "evaluation"
+
+
 def make_section(
-    trained: TrainedRun, title: str, test_sets: Sequence[ReportTestSet]
+    runs: Sequence[TrainedRun], title: str, test_sets: Sequence[ReportTestSet]
 ) -> ReportSection:
-    """Describe one run and what it was scored on."""
-    config = trained.config
-    n_parameters = sum(p.numel() for p in trained.generator.parameters())
-    against = "against a patch discriminator" if config.training.losses.adversarial else "alone"
+    """Describe runs and what they were scored on; the loss curves are those of a single run."""
     return ReportSection(
         title=title,
-        description=(
-            f"{describe_kind(config.generator.network)}, {n_parameters:,} parameters, trained "
-            f"{against} for {config.training.steps:,} steps of {config.training.batch_size} "
-            f"slices. Data consistency: {config.generator.consistency}."
-        ),
+        description=" ".join(map(_describe, runs)) or "Classical methods alone.",
         test_sets=test_sets,
-        metrics_log=trained.path / METRICS,
-        configuration=config_to_yaml(config),
+        metrics_log=runs[0].path / METRICS if len(runs) == 1 else None,
+        configuration="---\n".join(config_to_yaml(run.config) for run in runs),
+    )
+
+
+def _describe(run: TrainedRun) -> str:
+    config = run.config
+    n_parameters = sum(p.numel() for p in run.generator.parameters())
+    against = "against a patch discriminator" if config.training.losses.adversarial else "alone"
+    return (
+        f"{describe_kind(config.generator.network)}, {n_parameters:,} parameters, trained "
+        f"{against} for {config.training.steps:,} steps of {config.training.batch_size} "
+        f"slices. Data consistency: {config.generator.consistency}."
     )
 
 
@@ -123,6 +155,7 @@ def write_results(
     write_scores_csv(evaluations, folder / "scores.csv")
     write_subjects_csv(evaluations, folder / "subjects.csv")
     write_comparisons_csv(evaluations, folder / "comparisons.csv")
+    write_timing_csv(evaluations, folder / "timing.csv")
     write_summary_json(evaluations, folder / "summary.json")
     facts = collect()
     content = ReportContent(
@@ -151,7 +184,7 @@ def print_scores(evaluations: Sequence[Evaluation]) -> None:
             numbers = statistics[method]
             table.add_row(
                 evaluation.name if method == evaluation.methods[0] else "",
-                sampling_title(evaluation.sampling) if method == evaluation.methods[0] else "",
+                evaluation.cell.title if method == evaluation.methods[0] else "",
                 method,
                 f"{numbers['ssim'].mean:.4f}",
                 f"{numbers['psnr'].mean:.2f}",

@@ -1,5 +1,6 @@
 """`mrirecon tune-regularisation`: what weight a classical method's prior takes, by validation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from mrirecon.cli.runs import (
 )
 from mrirecon.cli.terminal import say
 from mrirecon.config import RunConfig, load_config
-from mrirecon.data import Measurement, RawBatch, SliceDataset, SliceStore, simulate
+from mrirecon.data import Measurement, SliceDataset, SliceStore, simulate
 from mrirecon.evaluation import (
     CLASSICAL_METHODS,
     MethodName,
@@ -74,7 +75,7 @@ def tune_regularisation(
     say(f"written: {target}")
 
 
-def check_methods(names: list[str]) -> list[str]:
+def check_methods(names: Sequence[str]) -> Sequence[str]:
     """Refuse names of methods that are not scored.
 
     Raises:
@@ -88,20 +89,24 @@ def check_methods(names: list[str]) -> list[str]:
 
 
 def choose_methods(
-    names: list[str] | None, tuned: Path | None, run: Path
+    names: Sequence[str], tuned: Path | None, run: Path | None
 ) -> dict[MethodName, MethodConfig]:
-    """Configure the methods that `evaluate` scores, with the run's tuned regularisation if any.
+    """Configure the methods that `evaluate` scores, with tuned regularisation if there is any.
+
+    Args:
+        names: of the methods.
+        tuned: file of `mrirecon tune-regularisation`; None for the run's own if it is there.
+        run: the one run that is scored; None for none or several, whose own file is not read.
 
     Raises:
         ValueError: no such method, or a damaged file.
         OSError: the file cannot be read.
     """
-    own = run / REGULARISATION
-    path = tuned or (own if own.exists() else None)
+    own = None if run is None else run / REGULARISATION
+    path = tuned or (own if own is not None and own.exists() else None)
     found = {} if path is None else read_regularisation(path)
     return {
-        CLASSICAL_METHODS[name]: found.get(name, get_method(name))
-        for name in check_methods(names or [])
+        CLASSICAL_METHODS[name]: found.get(name, get_method(name)) for name in check_methods(names)
     }
 
 
@@ -126,11 +131,10 @@ def _measure(
         rows = [row for row in range(len(raw.images)) if first + row in chosen]
         first += len(raw.images)
         if rows:
-            part = RawBatch(raw.images[rows], raw.scale[rows], raw.volumes[rows], raw.slices[rows])
             training = config.training
             measurements.append(
                 simulate(
-                    part.to(device),
+                    raw.take(rows).to(device),
                     sampling,
                     seed=training.seed,
                     simulation=training.simulation,

@@ -1,6 +1,6 @@
 """What the commands share: a device by name, a run folder with its model, one test set scored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 import torch
 import typer
 
-from mrirecon.classical import MethodConfig
 from mrirecon.cli.terminal import progress_bar
 from mrirecon.config import RunConfig, load_config
 from mrirecon.data import SliceDataset
-from mrirecon.evaluation import MethodName, collect_examples, evaluate
+from mrirecon.evaluation import baselines, collect_examples, evaluate, network
 from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.report import ReportTestSet
@@ -39,11 +38,12 @@ PatternOption = Annotated[
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run folder, its configuration and its averaged generator."""
+    """A run folder, its configuration, and its averaged generator with its checkpoint."""
 
     path: Path
     config: RunConfig
     generator: Generator
+    checkpoint: Path
 
 
 def choose_device(name: str) -> torch.device:
@@ -96,7 +96,7 @@ def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "be
     if checkpoint is None:
         raise FileNotFoundError(f"{path}: no checkpoint yet in {CHECKPOINTS}")
     generator = load_generator(checkpoint).to(device)
-    return TrainedRun(path, load_config(path / CONFIG), generator)
+    return TrainedRun(path, load_config(path / CONFIG), generator, checkpoint)
 
 
 def choose_patterns(config: RunConfig, name: str | None) -> dict[str, Undersampling]:
@@ -139,7 +139,6 @@ def score_test_set(
     description: str,
     device: torch.device,
     sampling: Undersampling | None = None,
-    classical: Mapping[MethodName, MethodConfig] | None = None,
     n_examples: int = 3,
 ) -> ReportTestSet:
     """Evaluate a run on one split and keep slices to show.
@@ -152,7 +151,6 @@ def score_test_set(
         description: what the data are.
         device: where to compute; the generator is there already.
         sampling: how to undersample; None for the run's own, where it has one alone.
-        classical: configurations of classical methods to score beside the network.
         n_examples: slices to show beside the worst, the median and the best.
     """
     training = run.config.training
@@ -169,11 +167,10 @@ def score_test_set(
             name=name,
             description=description,
             simulation=training.simulation,
-            classical=classical,
             progress=lambda done, _total: bar.update(task, completed=done),
         )
     examples = collect_examples(
-        run.generator,
+        [baselines, network(run.generator)],
         dataset,
         evaluation,
         batch_size=EVALUATION_BATCH,

@@ -1,7 +1,7 @@
 """Hand out whole batches of raw slices in an order that a seed and an epoch fix."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,6 +61,12 @@ class RawBatch:
         """Whether the images have a phase, and an axis of coils."""
         return self.images.is_complex()
 
+    def take(self, rows: Sequence[int]) -> "RawBatch":
+        """Copy some slices of the batch."""
+        places = list(rows)
+        parts = (self.images, self.scale, self.volumes, self.slices)
+        return RawBatch(*(part[places] for part in parts))
+
     def to(self, device: torch.device | str) -> "RawBatch":
         """Move images and scales; the numbers stay, since masks are drawn on the CPU."""
         moved = [t.to(device, non_blocking=t.is_pinned()) for t in (self.images, self.scale)]
@@ -79,21 +85,30 @@ class SliceDataset:
         rank: number of this process among those that train together.
         world_size: number of these processes. Together they hand out, batch by batch, what one
             process with `world_size` times the batch size would.
+        per_volume: at most so many slices of each volume, at even distances; None for all.
 
     Raises:
-        ValueError: the store has no slice of that split, or there is no such rank.
+        ValueError: the store has no slice of that split, there is no such rank, or `per_volume`
+            is below 1.
     """
 
     def __init__(
-        self, store: SliceStore, split: str, *, rank: int = 0, world_size: int = 1
+        self,
+        store: SliceStore,
+        split: str,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        per_volume: int | None = None,
     ) -> None:
         if not 0 <= rank < world_size:
             raise ValueError(f"rank: expected 0 to world_size - 1 = {world_size - 1}, got {rank}")
         self.store = store
         self.split = split
         self._rank, self._world_size = rank, world_size
-        self._rows = store.rows_of(split)
-        self._buckets = store.buckets[self._rows.start : self._rows.stop]
+        rows = np.asarray(store.rows_of(split))
+        self._rows = rows if per_volume is None else _thin_out(rows, store.volumes, per_volume)
+        self._buckets = store.buckets[self._rows]
         self._dtype = torch.from_numpy(np.empty(0, store.dtype)).dtype
         self._pins = torch.cuda.is_available()
 
@@ -145,7 +160,7 @@ class SliceDataset:
         return [piece[mine] for piece in pieces if len(piece) > mine.start]
 
     def _read(self, places: NDArray[np.int64]) -> RawBatch:
-        rows = places + self._rows.start
+        rows = self._rows[places]
         shape = self.store.shapes[self.store.buckets[rows[0]]]
         images = torch.empty((len(rows), *shape), dtype=self._dtype, pin_memory=self._pins)
         self.store.read_rows(rows, out=images.numpy())
@@ -167,6 +182,20 @@ class SliceDataset:
                     yield coming.popleft().result()
             while coming:
                 yield coming.popleft().result()
+
+
+def _thin_out(
+    rows: NDArray[np.int64], volumes: NDArray[np.int64], per_volume: int
+) -> NDArray[np.int64]:
+    """Keep at most so many rows of each volume, at even distances, the ends left out."""
+    if per_volume < 1:
+        raise ValueError(f"per_volume: expected 1 or more, got {per_volume}")
+    kept = []
+    for volume in np.unique(volumes[rows]):
+        own = rows[volumes[rows] == volume]
+        count = min(per_volume, len(own))
+        kept.append(own[(2 * np.arange(count) + 1) * len(own) // (2 * count)])
+    return np.concatenate(kept)
 
 
 def cut_batches(

@@ -1,6 +1,7 @@
 """A model and a test set in, scores and example images out; aggregation apart from scoring."""
 
-from mrirecon.evaluation.comparisons import HIGHER_IS_BETTER, compare_evaluation
+from mrirecon.evaluation.assemble import assemble, scan_time
+from mrirecon.evaluation.comparisons import compare_evaluation
 from mrirecon.evaluation.examples import Example, choose_slices, collect_examples
 from mrirecon.evaluation.files import (
     summarise_evaluation,
@@ -8,6 +9,21 @@ from mrirecon.evaluation.files import (
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
+    write_timing_csv,
+)
+from mrirecon.evaluation.grid import Cell, Grid, read_grid
+from mrirecon.evaluation.methods import (
+    ALL_METHODS,
+    CLASSICAL_METHODS,
+    METHODS,
+    OFF_GRID_METHODS,
+    MethodName,
+    Reconstructor,
+    base_method,
+    baselines,
+    classical,
+    network,
+    order_methods,
 )
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.regularisation import (
@@ -18,13 +34,8 @@ from mrirecon.evaluation.regularisation import (
 )
 from mrirecon.evaluation.run import Evaluation, evaluate
 from mrirecon.evaluation.scores import (
-    ALL_METHODS,
-    CLASSICAL_METHODS,
-    METHODS,
+    IMAGE,
     METRICS,
-    OFF_GRID_METHODS,
-    MethodName,
-    MetricName,
     SliceScore,
     Statistics,
     SubjectScore,
@@ -48,33 +59,49 @@ from mrirecon.evaluation.strategies import (
 )
 from mrirecon.evaluation.strategy_choice import explain_choice, explain_result, rank_strategies
 from mrirecon.evaluation.strips import LAYOUT, reconstruct_strips
+from mrirecon.evaluation.tasks import Finished, Source, Task, TestSet, finish_tasks
+from mrirecon.evaluation.throughput import Throughput
+from mrirecon.metrics import HIGHER_IS_BETTER, MetricName
 
 __all__ = [
     "ALL_METHODS",
     "CLASSICAL_METHODS",
     "HIGHER_IS_BETTER",
+    "IMAGE",
     "LAYOUT",
     "METHODS",
     "METRICS",
     "OFF_GRID_METHODS",
     "RECONSTRUCTIONS",
+    "Cell",
     "Comparison",
     "Evaluation",
     "Example",
+    "Finished",
+    "Grid",
     "Interval",
     "MethodName",
     "MetricName",
     "RankComparison",
     "ReconstructedBatch",
+    "Reconstructor",
     "SliceScore",
+    "Source",
     "Statistics",
     "StrategyResult",
     "SubjectScore",
+    "Task",
+    "TestSet",
+    "Throughput",
     "TunedMethod",
     "adjust_p_values",
     "aggregate",
+    "assemble",
+    "base_method",
+    "baselines",
     "bootstrap_interval",
     "choose_slices",
+    "classical",
     "collect_examples",
     "compare_evaluation",
     "compare_groups",
@@ -83,10 +110,15 @@ __all__ = [
     "evaluate",
     "explain_choice",
     "explain_result",
+    "finish_tasks",
+    "network",
+    "order_methods",
     "rank_strategies",
+    "read_grid",
     "read_regularisation",
     "reconstruct_batches",
     "reconstruct_strips",
+    "scan_time",
     "score_subjects",
     "summarise_evaluation",
     "tune_regularisation",
@@ -96,4 +128,5 @@ __all__ = [
     "write_scores_csv",
     "write_subjects_csv",
     "write_summary_json",
+    "write_timing_csv",
 ]

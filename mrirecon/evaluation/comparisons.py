@@ -3,10 +3,9 @@
 import math
 
 from mrirecon.evaluation.run import Evaluation
-from mrirecon.evaluation.scores import METRICS, MetricName, score_subjects
+from mrirecon.evaluation.scores import IMAGE, METRICS, score_subjects
 from mrirecon.evaluation.statistics import Comparison, compare_methods
-
-HIGHER_IS_BETTER: dict[MetricName, bool] = {"ssim": True, "psnr": True, "nmse": False}
+from mrirecon.metrics import HIGHER_IS_BETTER, MetricName
 
 
 def compare_evaluation(evaluation: Evaluation) -> dict[MetricName, list[Comparison]]:
@@ -22,7 +21,8 @@ def compare_evaluation(evaluation: Evaluation) -> dict[MetricName, list[Comparis
         Comparisons by metric, in the order of the evaluation's methods. A metric with a value
         that is not finite (PSNR of equal images) is left out.
     """
-    subjects = score_subjects(evaluation.scores, evaluation.protocol)
+    whole = [score for score in evaluation.scores if score.region == IMAGE]
+    subjects = score_subjects(whole, evaluation.protocol)
     found = {}
     for metric in METRICS:
         values: dict[str, dict[str, float]] = {method: {} for method in evaluation.methods}

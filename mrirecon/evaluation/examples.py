@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from mrirecon.data import RawBatch, SliceDataset
+from mrirecon.evaluation.methods import MethodName, Reconstructor, order_methods
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.evaluation.run import Evaluation
-from mrirecon.evaluation.scores import MethodName, SliceScore
-from mrirecon.models import Generator
+from mrirecon.evaluation.scores import IMAGE, SliceScore
 
-_RANKED_BY: MethodName = "network + data consistency"
 _BY_PLACE = "at even distances"
 
 
@@ -44,7 +43,8 @@ class Example:
 def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[str, int], str]:
     """Choose the worst, median and best slice by SSIM, and more at even distances.
 
-    Ranked is the network with data consistency, so that nobody picks the pictures by hand.
+    Ranked is the last method, a network with data consistency where there is one, so that nobody
+    picks the pictures by hand.
 
     Args:
         scores: of one test set, slices in its order.
@@ -54,7 +54,9 @@ def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[st
         Reason for each (subject, slice): first the ranked ones, then those at even distances in
         the test set's order. A slice chosen twice keeps its first place and reason.
     """
-    in_order = [score for score in scores if score.method == _RANKED_BY]
+    whole = [score for score in scores if score.region == IMAGE]
+    last = order_methods(score.method for score in whole)[-1]
+    in_order = [score for score in whole if score.method == last]
     ranked = sorted(in_order, key=lambda score: score.ssim)
     chosen = {
         "worst SSIM": ranked[0],
@@ -71,7 +73,7 @@ def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[st
 
 
 def collect_examples(
-    generator: Generator,
+    reconstructors: Sequence[Reconstructor],
     dataset: SliceDataset,
     evaluation: Evaluation,
     *,
@@ -84,7 +86,7 @@ def collect_examples(
     Masks and noise belong to a slice, so these are the images that were scored.
 
     Args:
-        generator: the one that was evaluated, on `device`.
+        reconstructors: those that were evaluated, on `device`.
         dataset: the one that was evaluated.
         evaluation: its result; gives sampling, seed and scores.
         batch_size: slices read at once.
@@ -95,23 +97,17 @@ def collect_examples(
         The examples in the order of `choose_slices`.
     """
     reasons = choose_slices(evaluation.scores, n_even=n_even)
-    was_training = generator.training
-    generator.eval()
     examples: dict[tuple[str, int], Example] = {}
-    try:
-        raw_batches = dataset.batches(batch_size, seed=evaluation.seed, epoch=0, shuffle=False)
-        for batch in reconstruct_batches(
-            generator,
-            _chosen_only(raw_batches, reasons, dataset),
-            evaluation.sampling,
-            seed=evaluation.seed,
-            device=device,
-            simulation=evaluation.simulation,
-            classical=evaluation.classical,
-        ):
-            examples |= _pick(batch, reasons, dataset, evaluation.scores)
-    finally:
-        generator.train(was_training)
+    raw_batches = dataset.batches(batch_size, seed=evaluation.seed, epoch=0, shuffle=False)
+    for batch in reconstruct_batches(
+        reconstructors,
+        _chosen_only(raw_batches, reasons, dataset),
+        evaluation.sampling,
+        seed=evaluation.seed,
+        device=device,
+        simulation=evaluation.simulation,
+    ):
+        examples |= _pick(batch, reasons, dataset, evaluation.scores)
     return [examples[key] for key in reasons]
 
 
@@ -124,7 +120,7 @@ def _chosen_only(
         names = [(dataset.store.subjects[volume].name, index) for volume, index in pairs]
         rows = [row for row, key in enumerate(names) if key in reasons]
         if rows:
-            yield RawBatch(raw.images[rows], raw.scale[rows], raw.volumes[rows], raw.slices[rows])
+            yield raw.take(rows)
 
 
 def _pick(
@@ -146,7 +142,9 @@ def _pick(
                 target=_to_host(batch.target[row]),
                 images={method: _to_host(image[row]) for method, image in batch.images.items()},
                 mask=_to_host(batch.masks[row]),
-                scores={s.method: s for s in scores if (s.subject, s.slice) == key},
+                scores={
+                    s.method: s for s in scores if (s.subject, s.slice) == key and s.region == IMAGE
+                },
             )
     return picked
 

@@ -6,26 +6,76 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 
 from mrirecon.evaluation.comparisons import compare_evaluation
+from mrirecon.evaluation.grid import strategy_of
 from mrirecon.evaluation.run import Evaluation
-from mrirecon.evaluation.scores import aggregate, score_subjects, unit_scores
+from mrirecon.evaluation.scores import (
+    SliceScore,
+    SubjectScore,
+    aggregate,
+    score_subjects,
+    unit_scores,
+)
 from mrirecon.files import atomic_path
+from mrirecon.metrics import ALL_METRICS, Protocol
+from mrirecon.sampling import SamplingConfig, TrajectoryConfig
 
-SLICE_COLUMNS = ("test_set", "protocol", "subject", "slice", "method", "ssim", "psnr_db", "nmse")
-SUBJECT_COLUMNS = (
+_CELL_COLUMNS = (
     "test_set",
     "protocol",
+    "cell",
+    "strategy",
+    "asked_acceleration",
+    "asked_readouts",
+    "noise_std",
+    "snr",
+    "seed",
+    "simulated",
+)
+SCORE_COLUMNS = ("ssim", "psnr_db", "nmse", "nrmse", "uqi", "difference_std", "ms_ssim")
+_POOLED = ("psnr", "nmse", "nrmse", "difference_std")
+_SUM_COLUMNS = ("n_pixels", "data_range", "squared_error", "target_energy", "difference")
+_CHECK_COLUMNS = ("residual", "invented")
+SLICE_COLUMNS = (
+    *_CELL_COLUMNS,
+    "acceleration",
+    "scan_time_s",
+    "subject",
+    "slice",
+    "region",
+    "run",
+    "method",
+    *SCORE_COLUMNS,
+    *_SUM_COLUMNS,
+    *_CHECK_COLUMNS,
+)
+SUBJECT_COLUMNS = (
+    *_CELL_COLUMNS,
+    "acceleration",
+    "scan_time_s",
     "subject",
     "n_slices",
+    "region",
+    "run",
     "method",
-    "ssim",
-    "psnr_db",
-    "nmse",
+    *SCORE_COLUMNS,
+)
+TIMING_COLUMNS = (
+    "test_set",
+    "cell",
+    "run",
+    "methods",
+    "n_slices",
+    "seconds",
+    "images_per_second",
+    "peak_memory_mib",
+    "device",
+    "threads",
 )
 COMPARISON_COLUMNS = (
-    "test_set",
-    "protocol",
+    *_CELL_COLUMNS,
     "metric",
     "method",
     "other",
@@ -42,56 +92,95 @@ COMPARISON_COLUMNS = (
 
 
 def write_scores_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
-    """Write one row for each slice and method, numbers in full precision.
+    """Write one row for each slice, method and region, numbers in full precision.
 
-    A protocol that pools PSNR and NMSE over the volume defines none of a slice: their cells stay
-    empty, so that no number stands under a protocol that did not make it.
+    A protocol that pools errors over the volume defines none of a slice: their cells stay empty,
+    so that no number stands under a protocol that did not make it. The sums beside them give the
+    volume's.
 
     Args:
-        evaluations: of any test sets.
+        evaluations: of any test sets and cells.
         path: the CSV file to write; columns as in `SLICE_COLUMNS`.
     """
     rows: list[Sequence[object]] = []
     for evaluation in evaluations:
+        cell = _cell_values(evaluation)
+        is_own = evaluation.protocol.errors_over == "slice"
         for score in evaluation.scores:
-            is_own = evaluation.protocol.errors_over == "slice"
-            errors = (score.psnr, score.nmse) if is_own else ("", "")
             rows.append(
                 (
-                    evaluation.name,
-                    evaluation.protocol.name,
+                    *cell,
+                    _number(score.acceleration),
+                    _number(score.scan_time),
                     score.subject,
                     score.slice,
+                    score.region,
+                    evaluation.runs.get(score.method, ""),
                     score.method,
-                    score.ssim,
-                    *errors,
+                    *_score_values(score, evaluation.protocol, has_errors=is_own),
+                    *(_number(getattr(score, name)) for name in _SUM_COLUMNS),
+                    *(_number(getattr(score, name)) for name in _CHECK_COLUMNS),
                 )
             )
-    _write_csv(path, SLICE_COLUMNS, rows)
+    write_csv(path, SLICE_COLUMNS, rows)
 
 
 def write_subjects_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
-    """Write one row for each subject and method, numbers in full precision.
+    """Write one row for each subject, method and region, numbers in full precision.
 
     Args:
-        evaluations: of any test sets.
+        evaluations: of any test sets and cells.
         path: the CSV file to write; columns as in `SUBJECT_COLUMNS`.
+    """
+    rows: list[Sequence[object]] = []
+    for evaluation in evaluations:
+        cell = _cell_values(evaluation)
+        slices: dict[str, list[SliceScore]] = {}
+        for score in evaluation.scores:
+            slices.setdefault(score.subject, []).append(score)
+        for subject in score_subjects(evaluation.scores, evaluation.protocol):
+            own = slices[subject.subject]
+            rows.append(
+                (
+                    *cell,
+                    fmean(score.acceleration or math.nan for score in own),
+                    _number(own[0].scan_time),
+                    subject.subject,
+                    subject.n_slices,
+                    subject.region,
+                    evaluation.runs.get(subject.method, ""),
+                    subject.method,
+                    *_score_values(subject, evaluation.protocol, has_errors=True),
+                )
+            )
+    write_csv(path, SUBJECT_COLUMNS, rows)
+
+
+def write_timing_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
+    """Write what each source of images took, apart from the scores, which a rerun repeats.
+
+    Args:
+        evaluations: of any test sets and cells.
+        path: the CSV file to write; columns as in `TIMING_COLUMNS`, methods that were made
+            together joined by " | ".
     """
     rows = [
         (
             evaluation.name,
-            evaluation.protocol.name,
-            score.subject,
-            score.n_slices,
-            score.method,
-            score.ssim,
-            score.psnr,
-            score.nmse,
+            evaluation.cell.title,
+            evaluation.runs.get(methods[0], ""),
+            " | ".join(methods),
+            used.n_slices,
+            round(used.seconds, 6),
+            round(used.images_per_second, 3),
+            round(used.peak_memory / 2**20, 1),
+            used.device,
+            used.n_threads,
         )
         for evaluation in evaluations
-        for score in score_subjects(evaluation.scores, evaluation.protocol)
+        for methods, used in evaluation.throughput.items()
     ]
-    _write_csv(path, SUBJECT_COLUMNS, rows)
+    write_csv(path, TIMING_COLUMNS, rows)
 
 
 def write_comparisons_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
@@ -104,8 +193,7 @@ def write_comparisons_csv(evaluations: Sequence[Evaluation], path: Path) -> None
     """
     rows = [
         (
-            evaluation.name,
-            evaluation.protocol.name,
+            *_cell_values(evaluation),
             metric,
             found.method,
             found.other,
@@ -123,7 +211,7 @@ def write_comparisons_csv(evaluations: Sequence[Evaluation], path: Path) -> None
         for metric, comparisons in compare_evaluation(evaluation).items()
         for found in comparisons
     ]
-    _write_csv(path, COMPARISON_COLUMNS, rows)
+    write_csv(path, COMPARISON_COLUMNS, rows)
 
 
 def write_summary_json(evaluations: Sequence[Evaluation], path: Path) -> None:
@@ -151,6 +239,8 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, object]:
     }
     return {
         "name": evaluation.name,
+        "cell": evaluation.cell.title,
+        "runs": dict(evaluation.runs),
         "description": evaluation.description,
         "protocol": asdict(evaluation.protocol),
         "sampling": asdict(evaluation.sampling),
@@ -159,12 +249,12 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, object]:
         "simulation": asdict(evaluation.simulation),
         "classical": {name: asdict(method) for name, method in evaluation.classical.items()},
         "n_blank": evaluation.n_blank,
-        "seconds": round(evaluation.seconds, 3),
         "statistics": statistics,
     }
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table, whole or not at all."""
     with (
         atomic_path(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as opened,
@@ -172,6 +262,37 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[objec
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def _cell_values(evaluation: Evaluation) -> tuple[object, ...]:
+    sampling, simulation = evaluation.sampling, evaluation.simulation
+    return (
+        evaluation.name,
+        evaluation.protocol.name,
+        evaluation.cell.title,
+        strategy_of(sampling),
+        sampling.acceleration if isinstance(sampling, SamplingConfig) else "",
+        sampling.n_readouts if isinstance(sampling, TrajectoryConfig) else "",
+        simulation.noise_std,
+        "" if simulation.snr is None else simulation.snr,
+        evaluation.seed,
+        evaluation.is_simulated,
+    )
+
+
+def _score_values(
+    score: SliceScore | SubjectScore, protocol: Protocol, *, has_errors: bool
+) -> list[object]:
+    """Give a score's metrics in the order of `SCORE_COLUMNS`, "" for what it does not have."""
+    values: list[object] = []
+    for metric in ALL_METRICS:
+        has_it = metric in protocol.metrics and (has_errors or metric not in _POOLED)
+        values.append(_number(getattr(score, metric)) if has_it else "")
+    return values
+
+
+def _number(value: float | None) -> object:
+    return "" if value is None or math.isnan(value) else value
 
 
 def _finite_or_none(value: float) -> float | None:

@@ -1,15 +1,14 @@
 """Undersample and reconstruct whole batches of a test set on the device."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mrirecon.classical import MethodConfig, reconstruct
 from mrirecon.data import Measurement, RawBatch, SimulationConfig, simulate
-from mrirecon.evaluation.scores import MethodName
-from mrirecon.models import Generator, make_consistent
+from mrirecon.evaluation.methods import MethodName, Reconstructor
 from mrirecon.sampling import Undersampling
 
 _EPOCH = 0  # a test set is seen once
@@ -26,6 +25,8 @@ class ReconstructedBatch:
         images: float32, (batch, rows, cols), of each method.
         masks: bool, (batch, rows, cols), True where k-space was measured, off the grid in the
             cells that hold a sample; an expanded view.
+        measurement: what the images were made of.
+        seconds: that reconstruction took, by the host's clock.
     """
 
     volumes: list[int]
@@ -33,66 +34,55 @@ class ReconstructedBatch:
     target: Tensor
     images: dict[MethodName, Tensor]
     masks: Tensor
+    measurement: Measurement
+    seconds: float
 
 
 @torch.inference_mode()
 def reconstruct_batches(
-    generator: Generator,
+    reconstructors: Sequence[Reconstructor],
     batches: Iterable[RawBatch],
     sampling: Undersampling,
     *,
     seed: int,
     device: torch.device,
     simulation: SimulationConfig | None = None,
-    classical: Mapping[MethodName, MethodConfig] | None = None,
 ) -> Iterator[ReconstructedBatch]:
-    """Reconstruct batch after batch by every method of `METHODS` or `OFF_GRID_METHODS`.
+    """Reconstruct batch after batch; every method sees the same measurement.
 
     Args:
-        generator: on `device`, in evaluation mode.
+        reconstructors: on `device`; no two give a method of one name.
         batches: raw slices, as the dataset hands them out.
         sampling: how k-space is undersampled.
         seed: of the masks and of the noise.
         device: where to compute.
         simulation: noise, phase and coils to add; None for none.
-        classical: configurations of further methods, those of `CLASSICAL_METHODS`.
 
     Yields:
-        One reconstructed batch for each raw one, on `device`, not waited for.
+        One reconstructed batch for each raw one, on `device`.
     """
     for raw in batches:
         measurement = simulate(
             raw.to(device), sampling, seed=seed, epoch=_EPOCH, simulation=simulation
         )
-        phase, coil_maps = measurement.phase, measurement.coil_maps
-        reconstruction = generator(measurement.zero_filled, measurement.sampled, phase, coil_maps)
-        magnitude = measurement.zero_filled.abs()
-        is_on_grid = measurement.nufft is None
-        prior = magnitude if is_on_grid else torch.zeros_like(magnitude)
-        alone = make_consistent(
-            prior, measurement.zero_filled, measurement.sampled, phase, coil_maps
-        )
+        _wait_for(device)
+        start = time.perf_counter()
+        images: dict[MethodName, Tensor] = {}
+        for reconstructor in reconstructors:
+            images |= reconstructor(measurement)
+        _wait_for(device)
         target = measurement.target[:, 0].float()  # (batch, rows, cols)
         yield ReconstructedBatch(
             volumes=raw.volumes.tolist(),
             slices=raw.slices.tolist(),
             target=target,
-            images={
-                "zero-filled" if is_on_grid else "gridding": magnitude[:, 0].float(),
-                "data consistency alone": alone[:, 0].float(),
-                **{
-                    name: reconstruct_real(method, measurement)
-                    for name, method in (classical or {}).items()
-                },
-                "network": reconstruction.network[:, 0].float(),
-                "network + data consistency": reconstruction.consistent[:, 0].float(),
-            },
+            images=images,
             masks=measurement.mask.expand(target.shape),
+            measurement=measurement,
+            seconds=time.perf_counter() - start,
         )
 
 
-def reconstruct_real(method: MethodConfig, measurement: Measurement) -> Tensor:
-    """Reconstruct the image along its estimated phase: float32, (batch, rows, cols), 0 or more."""
-    maps = measurement.coil_maps if measurement.phase is None else measurement.phase
-    image = reconstruct(method, measurement.kspace, measurement.sampled, maps, is_real=True)
-    return image[:, 0].clamp_min(0.0).float()
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -13,7 +13,7 @@ import yaml
 
 from mrirecon.classical import MethodConfig, ZeroFilledConfig, get_method
 from mrirecon.data import Measurement
-from mrirecon.evaluation.reconstruct import reconstruct_real
+from mrirecon.evaluation.methods import reconstruct_real
 from mrirecon.files import atomic_path
 
 DECADES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)

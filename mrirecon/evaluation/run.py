@@ -1,24 +1,27 @@
 """Score every slice of a test set, batch by batch on the device."""
 
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
 
 from mrirecon.classical import MethodConfig
 from mrirecon.data import SimulationConfig, SliceDataset
-from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
-from mrirecon.evaluation.scores import (
-    ALL_METHODS,
-    DATA_RANGE,
+from mrirecon.evaluation.grid import Cell
+from mrirecon.evaluation.measure import measure_batch, read_scores
+from mrirecon.evaluation.methods import (
     MethodName,
-    SliceScore,
-    score_slice,
+    Reconstructor,
+    baselines,
+    network,
+    order_methods,
 )
-from mrirecon.metrics import Protocol, measure_slices
+from mrirecon.evaluation.methods import classical as make_classical
+from mrirecon.evaluation.reconstruct import reconstruct_batches
+from mrirecon.evaluation.scores import IMAGE, SliceScore
+from mrirecon.evaluation.throughput import Throughput
+from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.sampling import Undersampling
 
@@ -33,28 +36,43 @@ class Evaluation:
         name: of the test set.
         description: what the data are and where they come from, for a reader of the report.
         protocol: how it was scored.
-        sampling: how k-space was undersampled.
-        seed: of the masks and of the noise.
-        simulation: noise, phase and coils that were added.
+        cell: how k-space was undersampled, and what was added to it.
         is_simulated: whether all k-space is simulated, from magnitudes; else it was measured, and
             undersampled afterwards.
         scores: one for each slice and method; slices in the dataset's order.
         n_blank: slices left out as blank (see `evaluate`).
         seconds: from the first batch to the last score.
         classical: configurations of the classical methods that were scored.
+        runs: name of the run behind each method of a network.
+        throughput: of what made images together, under the names of these methods.
     """
 
     name: str
     description: str
     protocol: Protocol
-    sampling: Undersampling
-    seed: int
-    simulation: SimulationConfig
+    cell: Cell
     is_simulated: bool
     scores: list[SliceScore]
     n_blank: int
     seconds: float
     classical: Mapping[MethodName, MethodConfig] = field(default_factory=dict)
+    runs: Mapping[MethodName, str] = field(default_factory=dict)
+    throughput: Mapping[tuple[MethodName, ...], Throughput] = field(default_factory=dict)
+
+    @property
+    def sampling(self) -> Undersampling:
+        """How k-space was undersampled."""
+        return self.cell.sampling
+
+    @property
+    def simulation(self) -> SimulationConfig:
+        """Noise, phase and coils that were added."""
+        return self.cell.simulation
+
+    @property
+    def seed(self) -> int:
+        """Of the masks and of the noise."""
+        return self.cell.seed
 
     @property
     def kspace_statement(self) -> str:
@@ -73,19 +91,7 @@ class Evaluation:
     @property
     def methods(self) -> tuple[MethodName, ...]:
         """The methods that were scored, first the one that uses neither prior nor network."""
-        scored = {score.method for score in self.scores}
-        return tuple(method for method in ALL_METHODS if method in scored)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """What one batch measured: float64 (methods, measures, batch), still on the device."""
-
-    volumes: list[int]
-    slices: list[int]
-    methods: tuple[MethodName, ...]
-    values: Tensor
-    n_pixels: int
+        return order_methods(score.method for score in self.scores)
 
 
 def evaluate(
@@ -130,94 +136,112 @@ def evaluate(
         ValueError: the split has no slice with an image, or a method made NaN or Inf; the
             message names method, subject and slice.
     """
-    start = time.perf_counter()
     was_training = generator.training
     generator.eval()
-    measured: list[_Measured] = []
+    start = time.perf_counter()
+    reconstructors = [
+        baselines,
+        *(make_classical(method, config) for method, config in (classical or {}).items()),
+        network(generator),
+    ]
     try:
-        batches = dataset.batches(batch_size, seed=seed, epoch=0, shuffle=False)
-        for batch in reconstruct_batches(
-            generator,
-            batches,
+        scored = score_slices(
+            reconstructors,
+            dataset,
             sampling,
             seed=seed,
+            protocol=protocol,
+            batch_size=batch_size,
             device=device,
             simulation=simulation,
-            classical=classical,
-        ):
-            measured.append(_measure(batch, protocol))
-            if progress:
-                progress(sum(len(done.slices) for done in measured), len(dataset))
+            progress=progress,
+        )
     finally:
         generator.train(was_training)
-    scores = [score for batch in measured for score in _read_scores(batch, dataset)]
-    kept = _without_blank(scores, protocol)
+    kept = without_blank(scored.scores, protocol)
     if not kept:
         raise ValueError(f"{name}: expected at least one slice with an image, got none")
     return Evaluation(
         name=name,
         description=description,
         protocol=protocol,
-        sampling=sampling,
-        seed=seed,
-        simulation=simulation or SimulationConfig(),
+        cell=Cell(sampling, simulation or SimulationConfig(), seed),
         is_simulated=dataset.store.is_simulated,
         scores=kept,
-        n_blank=(len(scores) - len(kept)) // len(measured[0].methods),
+        n_blank=len(dataset) - len({(score.subject, score.slice) for score in kept}),
         seconds=time.perf_counter() - start,
         classical=dict(classical or {}),
     )
+
+
+@dataclass(frozen=True)
+class ScoredSlices:
+    """Scores of every slice, method and region, blank slices too, and what they took.
+
+    Attributes:
+        scores: slices in the dataset's order.
+        seconds: of reconstruction alone, without reading, simulation and scoring.
+    """
+
+    scores: list[SliceScore]
+    seconds: float
+
+
+def score_slices(
+    reconstructors: Sequence[Reconstructor],
+    dataset: SliceDataset,
+    sampling: Undersampling,
+    *,
+    seed: int,
+    protocol: Protocol,
+    batch_size: int,
+    device: torch.device,
+    simulation: SimulationConfig | None = None,
+    progress: Progress | None = None,
+) -> ScoredSlices:
+    """Score any methods on every slice.
+
+    Args:
+        reconstructors: what makes the images.
+        dataset: as in `evaluate`, which says what the others are too.
+        sampling: as there.
+        seed: as there.
+        protocol: as there.
+        batch_size: as there.
+        device: as there.
+        simulation: as there.
+        progress: as there.
+
+    Raises:
+        ValueError: a method made NaN or Inf.
+    """
+    measured, seconds, done = [], 0.0, 0
+    for batch in reconstruct_batches(
+        reconstructors,
+        dataset.batches(batch_size, seed=seed, epoch=0, shuffle=False),
+        sampling,
+        seed=seed,
+        device=device,
+        simulation=simulation,
+    ):
+        measured.append(measure_batch(batch, protocol))
+        seconds += batch.seconds
+        done += len(batch.slices)
+        if progress:
+            progress(done, len(dataset))
+    scores = [score for batch in measured for score in read_scores(batch, dataset)]
+    return ScoredSlices(scores, seconds)
 
 
 def _with(parts: list[str]) -> str:
     return f", with {', '.join(parts)}" if parts else ""
 
 
-def _measure(batch: ReconstructedBatch, protocol: Protocol) -> _Measured:
-    values = []
-    for image in batch.images.values():
-        measures = measure_slices(image, batch.target, data_range=DATA_RANGE, protocol=protocol)
-        values.append(torch.stack([measure.double() for measure in measures]))
-    rows, cols = batch.target.shape[-2:]
-    return _Measured(
-        batch.volumes, batch.slices, tuple(batch.images), torch.stack(values), rows * cols
-    )
-
-
-def _read_scores(measured: _Measured, dataset: SliceDataset) -> list[SliceScore]:
-    """Fetch a batch's measures from the device and score each slice by each method."""
-    values = measured.values.tolist()
-    scores = []
-    for index, (volume, slice_index) in enumerate(
-        zip(measured.volumes, measured.slices, strict=True)
-    ):
-        subject = dataset.store.subjects[volume].name
-        for method, (ssims, squared_errors, target_energies) in zip(
-            measured.methods, values, strict=True
-        ):
-            numbers = ssims[index], squared_errors[index], target_energies[index]
-            if not all(math.isfinite(number) for number in numbers):
-                raise ValueError(
-                    f"{method}: expected finite images, got NaN or Inf in subject {subject!r}, "
-                    f"slice {slice_index}"
-                )
-            scores.append(
-                score_slice(
-                    subject,
-                    slice_index,
-                    method,
-                    ssim=numbers[0],
-                    squared_error=numbers[1],
-                    target_energy=numbers[2],
-                    n_pixels=measured.n_pixels,
-                )
-            )
-    return scores
-
-
-def _without_blank(scores: list[SliceScore], protocol: Protocol) -> list[SliceScore]:
+def without_blank(scores: list[SliceScore], protocol: Protocol) -> list[SliceScore]:
     """Keep the slices that the protocol can score; a subject blank throughout has no score."""
+    images = [score for score in scores if score.region == IMAGE and score.target_energy > 0]
     if protocol.errors_over == "slice":
-        return [score for score in scores if score.target_energy > 0]
-    seen = {score.subject for score in scores if score.target_energy > 0}
+        shown = {(score.subject, score.slice) for score in images}
+        return [score for score in scores if (score.subject, score.slice) in shown]
+    seen = {score.subject for score in images}
     return [score for score in scores if score.subject in seen]

@@ -4,67 +4,80 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
-from typing import Literal, get_args
 
-from mrirecon.metrics import Protocol, pool
+from mrirecon.evaluation.methods import MethodName, order_methods
+from mrirecon.metrics import ALL_METRICS, MetricName, Protocol, pool
 
-MethodName = Literal[
-    "zero-filled",
-    "gridding",
-    "data consistency alone",
-    "SENSE",
-    "total variation",
-    "l1-wavelet",
-    "network",
-    "network + data consistency",
-]
-MetricName = Literal["ssim", "psnr", "nmse"]
-ALL_METHODS: tuple[MethodName, ...] = get_args(MethodName)
-CLASSICAL_METHODS: dict[str, MethodName] = {
-    "sense": "SENSE",
-    "tv": "total variation",
-    "wavelet": "l1-wavelet",
-}
-"""By their names in `mrirecon.classical`. Scored where asked for, with the known (zero) phase of
-simulated images, which `data consistency alone` and the network's consistency are told too."""
-METHODS: tuple[MethodName, ...] = tuple(
-    name for name in ALL_METHODS if name not in ("gridding", *CLASSICAL_METHODS.values())
-)
-"""On the grid. `data consistency alone` is the zero-filled magnitude with the measured k-space put
-back: what the known phase of simulated images is worth without any network, so that a reader can
-tell it from what was learnt."""
-OFF_GRID_METHODS: tuple[MethodName, ...] = ("gridding", *METHODS[1:])
-"""Along a trajectory. `data consistency alone` is what conjugate gradients make of the measurement
-from an image of zeros, by the steps that also follow the network, and along the known phase."""
 METRICS: tuple[MetricName, ...] = ("ssim", "psnr", "nmse")
-DATA_RANGE = 1.0  # simulated targets are divided by their volume's maximum
+"""What every evaluation has, whatever else its protocol asks for."""
+IMAGE = "image"
+"""Name of the region that is the whole image."""
 
 
 @dataclass(frozen=True)
 class SliceScore:
-    """One method's result on one slice.
+    """One method's result on one slice, or on a region of it.
 
     Attributes:
         subject: name of the subject in the store.
         slice: number of the slice within its source.
         method: what made the image.
         ssim: SSIM by the protocol's window.
-        psnr: of this slice alone, [dB]; infinite where the images are equal.
-        nmse: of this slice alone; NaN where the target is blank.
         squared_error: sum of squared differences from the target.
         target_energy: sum of squares of the target.
-        n_pixels: pixels of the slice.
+        n_pixels: that these sums are over.
+        region: whose pixels count; `IMAGE` for all.
+        data_range: of the protocol.
+        difference: sum of the differences from the target.
+        uqi: universal image quality index; None where it was not asked for, as of regions.
+        ms_ssim: multi-scale SSIM, the same.
+        acceleration: of k-space, measured from the slice's mask.
+        scan_time: of the sampling [s]; None where it is not defined.
+        residual: how far the image is from what was measured, see `checks`.
+        invented: share of the image's energy that nothing measured, see `checks`.
     """
 
     subject: str
     slice: int
     method: MethodName
     ssim: float
-    psnr: float
-    nmse: float
     squared_error: float
     target_energy: float
     n_pixels: int
+    region: str = IMAGE
+    data_range: float = 1.0
+    difference: float | None = None
+    uqi: float | None = None
+    ms_ssim: float | None = None
+    acceleration: float | None = None
+    scan_time: float | None = None
+    residual: float | None = None
+    invented: float | None = None
+
+    @property
+    def psnr(self) -> float:
+        """Of these pixels alone, [dB]; infinite where the images are equal."""
+        peak = self.data_range**2 * self.n_pixels
+        return 10 * math.log10(peak / self.squared_error) if self.squared_error else math.inf
+
+    @property
+    def nmse(self) -> float:
+        """Of these pixels alone; NaN where the target is blank."""
+        return self.squared_error / self.target_energy if self.target_energy else math.nan
+
+    @property
+    def nrmse(self) -> float:
+        """The square root of `nmse`."""
+        return math.sqrt(self.nmse)
+
+    @property
+    def difference_std(self) -> float | None:
+        """Standard deviation of the difference, in units of the data range."""
+        if self.difference is None:
+            return None
+        mean = self.difference / self.n_pixels
+        variance = self.squared_error / self.n_pixels - mean**2
+        return math.sqrt(max(variance, 0.0)) / self.data_range
 
 
 @dataclass(frozen=True)
@@ -75,9 +88,10 @@ class SubjectScore:
         subject: name of the subject in the store.
         method: what made the images.
         n_slices: how many slices were scored.
-        ssim: mean over the slices.
+        ssim: mean over the slices, as `uqi` and `ms_ssim`.
         psnr: over the volume, or the mean over the slices, [dB].
-        nmse: over the volume, or the mean over the slices.
+        nmse: over the volume, or the mean over the slices, as `nrmse` and `difference_std`.
+        region: whose pixels count.
     """
 
     subject: str
@@ -86,6 +100,11 @@ class SubjectScore:
     ssim: float
     psnr: float
     nmse: float
+    nrmse: float
+    uqi: float | None = None
+    difference_std: float | None = None
+    ms_ssim: float | None = None
+    region: str = IMAGE
 
 
 @dataclass(frozen=True)
@@ -98,37 +117,6 @@ class Statistics:
     n: int
 
 
-def score_slice(
-    subject: str,
-    slice_index: int,
-    method: MethodName,
-    *,
-    ssim: float,
-    squared_error: float,
-    target_energy: float,
-    n_pixels: int,
-) -> SliceScore:
-    """Turn what was measured on a slice into its score; NMSE of a blank slice is NaN."""
-    alone = pool(
-        [ssim],
-        [squared_error],
-        [target_energy or math.nan],
-        n_pixels=n_pixels,
-        data_range=DATA_RANGE,
-    )
-    return SliceScore(
-        subject=subject,
-        slice=slice_index,
-        method=method,
-        ssim=ssim,
-        psnr=alone.psnr,
-        nmse=alone.nmse,
-        squared_error=squared_error,
-        target_energy=target_energy,
-        n_pixels=n_pixels,
-    )
-
-
 def score_subjects(scores: Sequence[SliceScore], protocol: Protocol) -> list[SubjectScore]:
     """Score each subject from its slices, in the order in which subjects first appear.
 
@@ -137,11 +125,11 @@ def score_subjects(scores: Sequence[SliceScore], protocol: Protocol) -> list[Sub
         protocol: pools PSNR and NMSE over the volume, or averages the slices' values.
 
     Returns:
-        One score for each subject and method.
+        One score for each subject, method and region.
     """
-    groups: dict[tuple[str, MethodName], list[SliceScore]] = {}
+    groups: dict[tuple[str, MethodName, str], list[SliceScore]] = {}
     for score in scores:
-        groups.setdefault((score.subject, score.method), []).append(score)
+        groups.setdefault((score.subject, score.method, score.region), []).append(score)
     return [_score_subject(group, protocol) for group in groups.values()]
 
 
@@ -153,26 +141,33 @@ def unit_scores(
 
 
 def aggregate(
-    scores: Sequence[SliceScore] | Sequence[SubjectScore],
+    scores: Sequence[SliceScore] | Sequence[SubjectScore], region: str = IMAGE
 ) -> dict[MethodName, dict[MetricName, Statistics]]:
     """Summarise scores by method and metric.
 
     Args:
         scores: `unit_scores` of one test set, for what its protocol calls its statistics.
+        region: whose scores to take.
 
     Returns:
-        Statistics under the names of the method and of the metric; methods as in
-        `ALL_METHODS`, those without a score left out.
+        Statistics under the names of the method and of the metric; methods in their fixed order,
+        those without a score left out, as metrics that were not asked for.
     """
+    inside = [score for score in scores if score.region == region]
     summary: dict[MethodName, dict[MetricName, Statistics]] = {}
-    for method in ALL_METHODS:
-        chosen = [score for score in scores if score.method == method]
-        if chosen:
-            summary[method] = {
-                metric: summarise([getattr(score, metric) for score in chosen])
-                for metric in METRICS
-            }
+    for method in order_methods(score.method for score in inside):
+        own = [score for score in inside if score.method == method]
+        columns = {metric: metric_values(own, metric) for metric in ALL_METRICS}
+        summary[method] = {
+            metric: summarise(values) for metric, values in columns.items() if values
+        }
     return summary
+
+
+def metric_values(scores: Sequence[SliceScore | SubjectScore], metric: MetricName) -> list[float]:
+    """Give one metric of scores; empty where it was not asked for."""
+    values = [getattr(score, metric) for score in scores]
+    return [] if None in values else values
 
 
 def summarise(values: Sequence[float]) -> Statistics:
@@ -187,16 +182,28 @@ def summarise(values: Sequence[float]) -> Statistics:
 
 
 def _score_subject(group: Sequence[SliceScore], protocol: Protocol) -> SubjectScore:
+    first = group[0]
+    columns = {metric: metric_values(group, metric) for metric in ALL_METRICS}
+    means = {metric: fmean(values) for metric, values in columns.items() if values}
     if protocol.errors_over == "volume":
-        ssim, psnr, nmse = pool(
-            [score.ssim for score in group],
-            [score.squared_error for score in group],
-            [score.target_energy for score in group],
-            n_pixels=group[0].n_pixels,
-            data_range=DATA_RANGE,
-        )
-    else:
-        ssim = fmean(score.ssim for score in group)
-        psnr = fmean(score.psnr for score in group)
-        nmse = fmean(score.nmse for score in group)
-    return SubjectScore(group[0].subject, group[0].method, len(group), ssim, psnr, nmse)
+        means |= _pool_errors(group)
+    return SubjectScore(first.subject, first.method, len(group), **means, region=first.region)
+
+
+def _pool_errors(group: Sequence[SliceScore]) -> dict[MetricName, float]:
+    """Score the errors of all slices as those of one volume."""
+    n_pixels = sum(score.n_pixels for score in group)
+    errors = [score.squared_error for score in group]
+    _, psnr, nmse = pool(
+        [score.ssim for score in group],
+        errors,
+        [score.target_energy for score in group],
+        n_pixels=n_pixels,
+        data_range=group[0].data_range,
+    )
+    pooled: dict[MetricName, float] = {"psnr": psnr, "nmse": nmse, "nrmse": math.sqrt(nmse)}
+    differences = [score.difference for score in group if score.difference is not None]
+    if len(differences) == len(group):
+        variance = math.fsum(errors) / n_pixels - (math.fsum(differences) / n_pixels) ** 2
+        pooled["difference_std"] = math.sqrt(max(variance, 0.0)) / group[0].data_range
+    return pooled

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.data import RawBatch, SimulationConfig, SliceDataset
+from mrirecon.evaluation.methods import baselines, network
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
 from mrirecon.models import Generator
 from mrirecon.sampling import Undersampling
@@ -45,7 +46,12 @@ def reconstruct_strips(
     generator.eval()
     try:
         reconstructed = reconstruct_batches(
-            generator, batches, sampling, seed=seed, device=device, simulation=simulation
+            [baselines, network(generator)],
+            batches,
+            sampling,
+            seed=seed,
+            device=device,
+            simulation=simulation,
         )
         strips = [_lay_out(batch) for batch in reconstructed]
     finally:

@@ -1,12 +1,30 @@
 """Scores against fully sampled images: by named protocols, and the measures they are made of."""
 
 from mrirecon.metrics.errors import difference_std, nmse, nrmse, psnr
-from mrirecon.metrics.protocols import PROTOCOLS, Protocol, ProtocolName, get_protocol
-from mrirecon.metrics.scores import Score, SliceMeasures, measure_slices, pool, score_volume
+from mrirecon.metrics.protocols import (
+    ALL_METRICS,
+    HIGHER_IS_BETTER,
+    PROTOCOLS,
+    MetricName,
+    Protocol,
+    ProtocolName,
+    get_protocol,
+)
+from mrirecon.metrics.scores import (
+    Score,
+    SliceMeasures,
+    measure_slices,
+    pool,
+    score_volume,
+    slice_ranges,
+)
 from mrirecon.metrics.structure import ms_ssim, ssim_in_region, ssim_volume, uqi
 
 __all__ = [
+    "ALL_METRICS",
+    "HIGHER_IS_BETTER",
     "PROTOCOLS",
+    "MetricName",
     "Protocol",
     "ProtocolName",
     "Score",
@@ -20,6 +38,7 @@ __all__ = [
     "pool",
     "psnr",
     "score_volume",
+    "slice_ranges",
     "ssim_in_region",
     "ssim_volume",
     "uqi",

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mrirecon.metrics.errors import check_shapes
+from mrirecon.metrics.errors import check_region, check_shapes
 from mrirecon.metrics.protocols import Protocol
+from mrirecon.metrics.structure import ms_ssim, ssim_in_region, uqi
 from mrirecon.ops import ssim
 
 
@@ -18,6 +19,12 @@ class SliceMeasures(NamedTuple):
     ssim: Tensor
     squared_error: Tensor
     target_energy: Tensor
+    difference: Tensor
+    """Sum of prediction - target."""
+    n_pixels: Tensor
+    uqi: Tensor
+    """NaN where the protocol does not ask for it, as MS-SSIM."""
+    ms_ssim: Tensor
 
 
 class Score(NamedTuple):
@@ -29,7 +36,12 @@ class Score(NamedTuple):
 
 
 def measure_slices(
-    prediction: Tensor, target: Tensor, *, data_range: float | Tensor, protocol: Protocol
+    prediction: Tensor,
+    target: Tensor,
+    *,
+    data_range: float | Tensor,
+    protocol: Protocol,
+    region: Tensor | None = None,
 ) -> SliceMeasures:
     """Measure each slice of a batch on its device, without waiting for the device.
 
@@ -37,20 +49,38 @@ def measure_slices(
         prediction: real, (..., rows, cols).
         target: fully sampled image, same shape, dtype and units.
         data_range: positive; a number, or a tensor that broadcasts to (...,).
-        protocol: chooses the SSIM window.
+        protocol: chooses the SSIM window, and whether UQI and MS-SSIM are computed.
+        region: bool, broadcasts to the images' shape; only its pixels, and the SSIM of windows
+            centred on them, count. UQI and MS-SSIM are of whole images alone. None for all.
 
     Returns:
-        SSIM in the images' dtype, the sums of squared error and of squared target in float64,
-        each (...,). NaN propagates.
+        SSIM and MS-SSIM in the images' dtype, the others in float64, each (...,). NaN propagates;
+        SSIM is NaN where the region is empty.
 
     Raises:
-        ValueError: shapes differ, or the image is smaller than the window.
+        ValueError: shapes differ, or the image is smaller than a window.
     """
     check_shapes(prediction, target)
+    difference = prediction - target
+    inside = None if region is None else check_region(region, target)
+    none = difference.new_full(difference.shape[:-2], math.nan, dtype=torch.float64)
+
+    def total(values: Tensor) -> Tensor:
+        counted = values if inside is None else values.where(inside, 0)
+        return counted.sum((-2, -1), dtype=torch.float64)
+
+    scale, window = {"data_range": data_range}, protocol.window
+    is_whole, wanted = inside is None, protocol.metrics
     return SliceMeasures(
-        ssim=ssim(prediction, target, data_range=data_range, window=protocol.window),
-        squared_error=(prediction - target).square().sum((-2, -1), dtype=torch.float64),
-        target_energy=target.square().sum((-2, -1), dtype=torch.float64),
+        ssim=ssim(prediction, target, **scale, window=window)
+        if inside is None
+        else ssim_in_region(prediction, target, inside, **scale, window=window),
+        squared_error=total(difference.square()),
+        target_energy=total(target.square()),
+        difference=total(difference),
+        n_pixels=total(torch.ones_like(difference)),
+        uqi=uqi(prediction, target) if is_whole and "uqi" in wanted else none,
+        ms_ssim=ms_ssim(prediction, target, **scale) if is_whole and "ms_ssim" in wanted else none,
     )
 
 
@@ -71,11 +101,11 @@ def pool(
         ssims: one value a slice.
         squared_errors: one sum a slice.
         target_energies: one sum of squares a slice; not all zero.
-        n_pixels: pixels of one slice.
+        n_pixels: pixels of all slices together.
         data_range: positive; the same for all slices.
     """
     error = math.fsum(squared_errors)
-    peak = data_range**2 * n_pixels * len(squared_errors)
+    peak = data_range**2 * n_pixels
     return Score(
         ssim=math.fsum(ssims) / len(ssims),
         psnr=10 * math.log10(peak / error) if error > 0 else math.inf,
@@ -91,7 +121,7 @@ def score_volume(
     Args:
         prediction: real, (n_slices, rows, cols).
         target: fully sampled volume, same shape, dtype and units.
-        data_range: the volume's maximum, as every protocol here takes it.
+        data_range: the volume's maximum; a protocol that takes each slice's own uses that.
         protocol: window and pooling.
 
     Returns:
@@ -105,15 +135,25 @@ def score_volume(
         if not bool(volume.isfinite().all()):
             n_bad = int((~volume.isfinite()).sum())
             raise ValueError(f"{name}: expected finite values, got NaN or Inf in {n_bad} pixels")
-    measures = measure_slices(prediction, target, data_range=data_range, protocol=protocol)
-    columns = [values.tolist() for values in measures]
+    by_slice = protocol.range_of == "slice"
+    ranges = slice_ranges(target) if by_slice else target.new_full(target.shape[:1], data_range)
+    measures = measure_slices(prediction, target, data_range=ranges, protocol=protocol)
+    columns = [values.tolist() for values in (*measures[:3], measures.n_pixels, ranges)]
     slices = list(zip(*columns, strict=True))
     groups = [slices] if protocol.errors_over == "volume" else [[one] for one in slices]
-    n_pixels = target.shape[-2] * target.shape[-1]
     scores = []
     for index, group in enumerate(groups):
-        if not any(target_energy for _, _, target_energy in group):
+        ssims, errors, energies, counts, peaks = zip(*group, strict=True)
+        if not any(energies):
             what = "volume" if protocol.errors_over == "volume" else f"slice {index}"
             raise ValueError(f"target: expected an image, got zero everywhere in {what}")
-        scores.append(pool(*zip(*group, strict=True), n_pixels=n_pixels, data_range=data_range))
+        n_pixels = round(sum(counts))
+        peak = peaks[0] if by_slice else data_range
+        scores.append(pool(ssims, errors, energies, n_pixels=n_pixels, data_range=peak))
     return Score(*(math.fsum(column) / len(scores) for column in zip(*scores, strict=True)))
+
+
+def slice_ranges(target: Tensor) -> Tensor:
+    """Give each slice's own maximum as its data range, (...,); 1 for a blank slice."""
+    peaks = target.amax((-2, -1))
+    return torch.where(peaks > 0, peaks, 1.0)

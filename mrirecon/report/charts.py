@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mrirecon.evaluation import ALL_METHODS, MethodName
+from mrirecon.evaluation import ALL_METHODS, MethodName, base_method, order_methods
 
 # Placeholder in the drawing -> (on light, on dark); replaced by variables in the SVG.
 _INK, _LINE, _FAINT = "#010101", "#020202", "#030303"
@@ -65,13 +65,15 @@ def box_plot_uri(
     figure, axes = _new_chart(label)
     if is_log:
         axes.set_yscale("log")
-    methods = [name for name in ALL_METHODS if any(name in values for values in groups.values())]
+    methods = order_methods(name for values in groups.values() for name in values)
     width = 0.8 / len(methods)
     for place, values_of in enumerate(groups.values()):
         for index, method in enumerate(methods):
             values = np.asarray(values_of.get(method, ()), dtype=float)
             centre = place + (index - (len(methods) - 1) / 2) * width
-            _draw_box(axes, values[np.isfinite(values)], centre, width, _METHOD_MARKS[method])
+            _draw_box(
+                axes, values[np.isfinite(values)], centre, width, _METHOD_MARKS[base_method(method)]
+            )
     names = [_shorten(name, _NAME_LENGTH // len(groups)) for name in groups]
     # a name with two dollar signs is no formula
     axes.set_xticks(range(len(groups)), names, parse_math=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from mrirecon.evaluation import ALL_METHODS, METRICS
+from mrirecon.evaluation import ALL_METHODS, METRICS, base_method
 from mrirecon.files import atomic_path
 from mrirecon.report.charts import METHOD_COLOURS
 from mrirecon.report.content import ReportContent
@@ -49,6 +49,7 @@ def render_report(content: ReportContent) -> str:
         sections=sections,
         css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8") + _colour_rules()),
         methods=ALL_METHODS,
+        base_method=base_method,
         metrics=METRICS,
         metric_labels=METRIC_LABELS,
         error_bar=error_bar_uri(),

@@ -94,6 +94,19 @@ def test_leaving_early_is_allowed(store: SliceStore) -> None:
     assert len(list(dataset.batches(2))) == 6
 
 
+def test_few_slices_of_each_volume_stand_at_even_distances(mixed: SliceStore) -> None:
+    every = places(SliceDataset(mixed, "train").batches(1))
+    few = places(SliceDataset(mixed, "train", per_volume=2).batches(1))
+    assert few == sorted(few, key=every.index)
+    volumes = {volume for ((volume, _),) in every}
+    for volume in volumes:
+        own = [place for place in every if place[0][0] == volume]
+        kept = [place for place in few if place[0][0] == volume]
+        assert kept == [own[len(own) // 4], own[3 * len(own) // 4]]
+    with pytest.raises(ValueError, match="per_volume: expected 1 or more, got 0"):
+        SliceDataset(mixed, "train", per_volume=0)
+
+
 def test_wrong_numbers_are_refused(store: SliceStore) -> None:
     dataset = SliceDataset(store, "val")
 

@@ -93,7 +93,7 @@ def test_two_runs_give_the_same_scores(tmp_path: Path) -> None:
 def test_gaussian_protocol_uses_another_window(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path)
     uniform = evaluate_small(dataset).scores[0]
-    gaussian = evaluate_small(dataset, protocol="gaussian").scores[0]
+    gaussian = evaluate_small(dataset, protocol="wang2004").scores[0]
     assert uniform.psnr == gaussian.psnr
     assert abs(uniform.ssim - gaussian.ssim) > 1e-3
 

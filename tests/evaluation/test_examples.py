@@ -4,17 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from evaluation_cases import CPU, N_SLICES, SUBJECTS, make_dataset, make_generator
+from evaluation_cases import CPU, N_SLICES, SUBJECTS, make_dataset, make_reconstructors
 from evaluation_cases import make_evaluation as evaluate_small
 
 from mrirecon.evaluation import METHODS, SliceScore, choose_slices, collect_examples
-from mrirecon.evaluation.scores import score_slice
 from mrirecon.metrics import nmse
 
 
 def scores_of(ssims: list[float]) -> list[SliceScore]:
     return [
-        score_slice("anna", i, method, ssim=s, squared_error=1, target_energy=1, n_pixels=1)
+        SliceScore("anna", i, method, ssim=s, squared_error=1, target_energy=1, n_pixels=1)
         for i, ssim in enumerate(ssims)
         for method, s in (("network", 1 - ssim), ("network + data consistency", ssim))
     ]
@@ -42,7 +41,7 @@ def test_examples_hold_the_images_that_were_scored(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path)
     evaluation = evaluate_small(dataset)
     examples = collect_examples(
-        make_generator(), dataset, evaluation, batch_size=4, device=CPU, n_even=9
+        make_reconstructors(), dataset, evaluation, batch_size=4, device=CPU, n_even=9
     )
     assert len(examples) == len(SUBJECTS) * N_SLICES
     assert [example.is_ranked for example in examples] == [True] * 3 + [False] * 3
@@ -56,7 +55,7 @@ def test_examples_hold_the_images_that_were_scored(tmp_path: Path) -> None:
 def test_the_mask_is_what_the_zero_filled_image_was_measured_with(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path)
     examples = collect_examples(
-        make_generator(), dataset, evaluate_small(dataset), batch_size=2, device=CPU
+        make_reconstructors(), dataset, evaluate_small(dataset), batch_size=2, device=CPU
     )
     for example in examples:
         kspace = torch.fft.fftshift(torch.fft.fft2(torch.fft.ifftshift(example.target)))

@@ -12,8 +12,11 @@ from mrirecon.evaluation import (
     CLASSICAL_METHODS,
     Example,
     MethodName,
+    baselines,
+    classical,
     collect_examples,
     evaluate,
+    network,
     read_regularisation,
     tune_regularisation,
     write_regularisation,
@@ -107,7 +110,7 @@ def test_damaged_files_end_in_one_line_with_their_name(
 def test_classical_methods_are_scored_and_shown_beside_the_network(
     tmp_path: Path, sampling: Undersampling
 ) -> None:
-    dataset, generator = make_dataset(tmp_path), make_generator()
+    dataset, generator = make_dataset(tmp_path), make_generator().eval()
     evaluation = evaluate(
         generator,
         dataset,
@@ -127,8 +130,13 @@ def test_classical_methods_are_scored_and_shown_beside_the_network(
         for method in evaluation.methods
     }
     assert means["total variation"] > means[evaluation.methods[0]]
+    makers = [
+        baselines,
+        *(classical(name, config) for name, config in CLASSICAL.items()),
+        network(generator),
+    ]
     examples: list[Example] = collect_examples(
-        generator, dataset, evaluation, batch_size=4, device=CPU
+        makers, dataset, evaluation, batch_size=4, device=CPU
     )
     for method in CLASSICAL:
         score = examples[0].scores[method]

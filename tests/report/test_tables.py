@@ -77,7 +77,7 @@ def test_a_method_that_loses_is_marked(tmp_path: Path) -> None:
     evaluation = evaluate_small(make_dataset(tmp_path))
     last = evaluation.methods[-1]
     spoilt = [
-        replace(s, ssim=-1.0, psnr=-20.0, nmse=1e3) if s.method == last else s
+        replace(s, ssim=-1.0, squared_error=1e5) if s.method == last else s
         for s in evaluation.scores
     ]
     rows = comparison_rows(replace(evaluation, scores=spoilt))
@@ -90,7 +90,7 @@ def test_one_subject_is_compared_with_nothing(tmp_path: Path) -> None:
 
 def test_equal_images_leave_psnr_out_of_the_comparison(tmp_path: Path) -> None:
     evaluation = evaluate_small(make_dataset(tmp_path))
-    perfect = [replace(score, psnr=math.inf) for score in evaluation.scores]
+    perfect = [replace(score, squared_error=0.0) for score in evaluation.scores]
     assert "psnr" not in comparison_rows(replace(evaluation, scores=perfect))[0].cells
 
 

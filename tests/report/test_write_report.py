@@ -13,7 +13,7 @@ from evaluation_cases import (
     SPOKES,
     make_dataset,
     make_evaluation,
-    make_generator,
+    make_reconstructors,
 )
 
 from mrirecon.evaluation import OFF_GRID_METHODS, collect_examples
@@ -68,7 +68,9 @@ def make_content(
 ) -> ReportContent:
     dataset = make_dataset(folder, names=(subject, "bert"))
     evaluation = make_evaluation(dataset, protocol=protocol, sampling=sampling)
-    examples = collect_examples(make_generator(), dataset, evaluation, batch_size=4, device=CPU)
+    examples = collect_examples(
+        make_reconstructors(), dataset, evaluation, batch_size=4, device=CPU
+    )
     log = folder / "metrics.jsonl"
     lines = [json.dumps({"step": step, "generator_l1": 1 / step}) for step in range(1, 60)]
     log.write_text("\n".join(lines) + "\n", encoding="utf-8")
