@@ -15,12 +15,9 @@ import torch
 from torch import Tensor
 
 from mrirecon import Nufft
-from mrirecon.classical import cg_sense_off_grid, root_sum_of_squares, walsh_maps
+from mrirecon.classical import cg_sense_off_grid, estimate_maps, root_sum_of_squares
 from mrirecon.files import atomic_path
-from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.nufft import density_compensation, voronoi_density
-
-MAP_WIDTH = 24  # [cycles per field of view], of the central k-space that coil maps are taken from
 
 
 def main() -> None:
@@ -62,13 +59,8 @@ def plan(coords: Tensor, shape: tuple[int, int], *, unit: str, weights: str) -> 
 
 
 def cg_sense(kspace: Tensor, nufft: Nufft, regularisation: float) -> Tensor:
-    """Reconstruct with Walsh's coil maps of the gridded image at low resolution, (1, 1, *shape)."""
-    spectrum = fft_centred(nufft.grid(kspace))
-    for axis in (-2, -1):
-        distance = torch.arange(spectrum.shape[axis]) - spectrum.shape[axis] // 2
-        window = torch.cos(torch.pi / 2 * (2 * distance / MAP_WIDTH).clamp(-1, 1)).square()
-        spectrum = spectrum * (window[:, None] if axis == -2 else window)
-    maps = walsh_maps(ifft_centred(spectrum))
+    """Reconstruct with ESPIRiT's coil maps of the gridded k-space, (1, 1, *shape)."""
+    maps = estimate_maps(kspace, nufft)
     return cg_sense_off_grid(kspace, nufft, maps, regularisation=regularisation).x
 
 

@@ -30,6 +30,7 @@ from mrirecon.classical.proximal import Descent, proximal_gradient
 from mrirecon.classical.scan import (
     ScanPart,
     crop_images,
+    estimate_maps,
     reconstruct_scan,
     split_scan,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "daubechies",
     "enforce_off_grid_consistency",
     "espirit_maps",
+    "estimate_maps",
     "get_method",
     "inverse_wavelet_transform",
     "noise_amplification",

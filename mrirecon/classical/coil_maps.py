@@ -79,11 +79,14 @@ def walsh_maps(coil_images: Tensor, *, window: int = 7, n_iterations: int = 10) 
     """Find the combination of most signal in the neighbourhood of each pixel (Walsh 2000).
 
     The maps are the dominant eigenvectors of the coils' covariance over a window around the pixel.
-    Never cropped: where there is no signal they are those of noise.
+    Never cropped: where there is no signal they are those of noise. The object's phase cancels in
+    the covariance, but not in blurred images: where it turns by a cycle within the blur, they
+    vanish, and the maps with them. `espirit_maps` has no such places.
 
     Args:
         coil_images: complex64 or complex128, (batch, coils, rows, cols), with white noise; of
-            undersampled k-space take the transform of its fully measured centre.
+            undersampled k-space the transform of its fully measured centre, wide enough to hold
+            the bulk of the energy, which a phase may have moved away from n // 2.
         window: side of the neighbourhood [pixels], odd.
         n_iterations: of power iteration, 1 or more.
 
