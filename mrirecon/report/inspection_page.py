@@ -1,20 +1,17 @@
 """Turn an inspection into one HTML page with a picture of every subject."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import torch
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from mrirecon.data import Inspection, SubjectReport
 from mrirecon.files import atomic_path
+from mrirecon.report.page import render_page
 from mrirecon.report.pictures import grey_uri
 
 MOST_PICTURES = 240
 """Subjects shown; more would make a page of many megabytes. They are chosen at even distances."""
-_FOLDER = files("mrirecon.report")
 
 
 @dataclass(frozen=True)
@@ -48,14 +45,12 @@ def write_inspection(path: Path, found: Inspection) -> None:
 
 def render_inspection(found: Inspection) -> str:
     """Make the page of `write_inspection` as text; equal findings give equal text."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_FOLDER.joinpath("inspection.html").read_text("utf-8"))
     problems = [finding for finding in found.findings if finding.severity == "problem"]
     odd = {name for finding in problems for name in finding.subjects}
     step = max(1, -(-len(found.subjects) // MOST_PICTURES))
-    return template.render(
+    return render_page(
+        "inspection.html",
+        styles=("inspection.css",),
         found=found,
         title=", ".join(path.name or str(path) for path in found.source.paths),
         sizes=", ".join(f"{rows} x {cols} ({n})" for (rows, cols), n in found.sizes.items()),
@@ -66,7 +61,6 @@ def render_inspection(found: Inspection) -> str:
         persons=len({subject.person for subject in found.subjects}),
         views=[_lay_out(subject, odd) for subject in found.subjects[::step]],
         unreadable={str(file): error for file, error in found.unreadable.items()},
-        css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8")),
     )
 
 

@@ -15,6 +15,7 @@ from mrirecon.evaluation import Example
 from mrirecon.sampling.picture import FLOOR as SPREAD_FLOOR
 
 ERROR_COLOURS = "inferno"
+_COLOUR_STOPS = 65
 _CLIPPED_ABOVE = 0.995  # quantile; a few extreme pixels would darken all other errors
 _ZOOM_PART = 4  # the zoomed square's side is this part of the image's shorter side
 _SMALLEST_ZOOM = 16  # pixels
@@ -34,22 +35,33 @@ def grey_uri(image: Tensor, *, upper: float) -> str:
 
 
 def error_uri(image: Tensor, target: Tensor, *, upper: float) -> str:
-    """Draw the absolute difference of two images in the error colours.
+    """Draw the absolute difference of two images in grey; the page gives it the error colours.
 
     Args:
         image: float, (rows, cols).
         target: same shape.
-        upper: error of the brightest colour, > 0; larger errors have it too.
+        upper: error of the brightest level, > 0; larger errors have it too.
 
     Returns:
         A PNG as a data URI.
     """
-    return _coloured_uri(_to_bytes(np.abs(image.numpy() - target.numpy()) / upper))
+    return _png_uri(Image.fromarray(_to_bytes(np.abs(image.numpy() - target.numpy()) / upper)))
 
 
 def error_bar_uri() -> str:
-    """Draw the error colours from left (no error) to right (the scale's upper end)."""
-    return _coloured_uri(np.arange(256, dtype=np.uint8)[None])
+    """Draw all levels of an error from left (none) to right (the scale's upper end)."""
+    return _png_uri(Image.fromarray(np.arange(256, dtype=np.uint8)[None]))
+
+
+def error_colour_tables() -> tuple[str, str, str]:
+    """Give red, green and blue of the error colours at even distances, for an SVG filter.
+
+    Errors are kept as grey levels, so that a page can show them on another scale.
+    """
+    levels = np.linspace(0, 1, _COLOUR_STOPS)
+    colours = matplotlib.colormaps[ERROR_COLOURS](levels)[:, :3]
+    red, green, blue = (" ".join(f"{part:.4g}" for part in column) for column in colours.T)
+    return red, green, blue
 
 
 def mask_uri(mask: Tensor) -> str:
@@ -110,13 +122,6 @@ def _round_up(value: float) -> float:
 
 def _to_bytes(unit: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-
-
-def _coloured_uri(levels: NDArray[np.uint8]) -> str:
-    picture = Image.fromarray(levels).convert("P")
-    colours = matplotlib.colormaps[ERROR_COLOURS](np.arange(256), bytes=True)[:, :3]
-    picture.putpalette(colours.tobytes())
-    return _png_uri(picture)
 
 
 def _png_uri(picture: Image.Image) -> str:

@@ -1,25 +1,19 @@
 """Turn a comparison of sampling strategies into one HTML page with a table to sort."""
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import torch
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 from torch import Tensor
 
 from mrirecon.evaluation import RECONSTRUCTIONS, StrategyResult, explain_choice, explain_result
 from mrirecon.files import atomic_path
 from mrirecon.metrics import Protocol
+from mrirecon.report.page import render_page
 from mrirecon.report.pictures import grey_uri, mask_uri, spread_picture_uri
 from mrirecon.report.tables import format_number
 from mrirecon.sampling.picture import FLOOR, decibels
-
-_FOLDER = files("mrirecon.report")
 
 
 @dataclass(frozen=True)
@@ -105,16 +99,13 @@ def render_strategies(
     noise_std: float,
 ) -> str:
     """Make the page of `write_strategies` as text; equal results give equal text."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_FOLDER.joinpath("strategies.html").read_text("utf-8"))
-    script = _FOLDER.joinpath("sort_table.js").read_text("utf-8")
-    digest = hashlib.sha256(script.encode()).digest()
     feasibility = results[0].feasibility
     unit = target.float() / target.max()
     white = float(torch.quantile(unit, WHITE))
-    return template.render(
+    return render_page(
+        "strategies.html",
+        styles=("strategies.css",),
+        scripts=("tables.js",),
         title=title,
         choice=explain_choice(results),
         profile=feasibility.profile,
@@ -126,9 +117,6 @@ def render_strategies(
         protocol=protocol,
         noise_std=f"{noise_std:g}",
         spread_floor=f"{FLOOR:.0f}".replace("-", "\N{MINUS SIGN}"),
-        css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8")),
-        script=Markup(script),
-        script_hash=base64.b64encode(digest).decode("ascii"),
     )
 
 

@@ -1,32 +1,42 @@
 """Statistics as the text of tables: fixed digits, a true minus sign, a dash for what is not."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mrirecon.evaluation import (
     HIGHER_IS_BETTER,
+    IMAGE,
     METRICS,
     Comparison,
     Evaluation,
+    Interval,
     MethodName,
     MetricName,
     Statistics,
+    SubjectScore,
     aggregate,
-    compare_evaluation,
+    bootstrap_interval,
+    score_subjects,
     unit_scores,
 )
 
 METRIC_LABELS: dict[MetricName, str] = {"ssim": "SSIM", "psnr": "PSNR [dB]", "nmse": "NMSE"}
-_DIGITS: dict[MetricName, int] = {"ssim": 4, "psnr": 2, "nmse": 4}
+METRIC_DIGITS: dict[MetricName, int] = {"ssim": 4, "psnr": 2, "nmse": 4}
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One metric of one method: texts, and whether its mean is the best of the test set."""
+    """One metric of one method: texts, the mean to sort by, and whether it is the test set's best.
+
+    The interval is of the mean over subjects, whatever the protocol counts; empty for one subject.
+    """
 
     mean: str
     std: str
     median: str
+    interval: str
+    value: float
     is_best: bool
 
 
@@ -67,14 +77,18 @@ class ComparisonRow:
     cells: dict[MetricName, ComparisonCell]
 
 
-def comparison_rows(evaluation: Evaluation) -> list[ComparisonRow]:
+def comparison_rows(
+    by_metric: Mapping[MetricName, Sequence[Comparison]],
+) -> list[ComparisonRow]:
     """Lay out what the last method gained over each other one, subject by subject.
+
+    Args:
+        by_metric: of `compare_evaluation`.
 
     Returns:
         One row for each other method; none where no metric can be compared, or where one subject
         alone has nothing to tell of others.
     """
-    by_metric = compare_evaluation(evaluation)
     first = next(iter(by_metric.values()), [])
     if first and first[0].n < 2:
         return []
@@ -103,13 +117,19 @@ def score_table(evaluation: Evaluation) -> Table:
     units = unit_scores(evaluation.scores, evaluation.protocol)
     summary = aggregate(units)
     best = {metric: _best_method(summary, metric) for metric in METRICS}
+    intervals = mean_intervals(evaluation)
     baseline = evaluation.methods[0]
     base = summary[baseline]["psnr"].mean
     rows = [
         Row(
             method=method,
             cells={
-                metric: _format_cell(summary[method][metric], metric, best[metric] == method)
+                metric: _format_cell(
+                    summary[method][metric],
+                    intervals[method][metric],
+                    metric,
+                    best[metric] == method,
+                )
                 for metric in METRICS
             },
             gain_db="" if method == baseline else gain(summary[method]["psnr"].mean, base),
@@ -121,11 +141,35 @@ def score_table(evaluation: Evaluation) -> Table:
     return Table(rows=rows, n=n, unit=unit if n > 1 else unit[:-1])
 
 
+def mean_intervals(evaluation: Evaluation) -> dict[MethodName, dict[MetricName, Interval]]:
+    """Bracket each method's mean over subjects, with 95 % confidence; NaN for one subject."""
+    subjects = image_subjects(evaluation)
+    return {
+        method: {
+            metric: bootstrap_interval(
+                [getattr(score, metric) for score in subjects if score.method == method]
+            )
+            for metric in METRICS
+        }
+        for method in evaluation.methods
+    }
+
+
+def image_subjects(evaluation: Evaluation) -> list[SubjectScore]:
+    """Score each subject over whole images, whatever the protocol counts."""
+    found = score_subjects(evaluation.scores, evaluation.protocol)
+    return [score for score in found if score.region == IMAGE]
+
+
 def metric_values(evaluation: Evaluation, metric: MetricName) -> dict[MethodName, list[float]]:
     """Give the values that the protocol's statistics count, by method, for the box plot."""
     units = unit_scores(evaluation.scores, evaluation.protocol)
     return {
-        method: [getattr(score, metric) for score in units if score.method == method]
+        method: [
+            getattr(score, metric)
+            for score in units
+            if score.method == method and score.region == IMAGE
+        ]
         for method in evaluation.methods
     }
 
@@ -141,28 +185,40 @@ def format_number(value: float, digits: int) -> str:
 
 def gain(value: float, base: float) -> str:
     """Write the difference of two PSNR values [dB] with its sign."""
-    difference = value - base
-    sign = "+" if difference > 0 else ""
-    return sign + format_number(difference, 2)
+    return signed(value - base, 2)
 
 
-def _format_cell(statistics: Statistics, metric: MetricName, is_best: bool) -> Cell:
-    digits = _DIGITS[metric]
+def signed(difference: float, digits: int) -> str:
+    """Write a difference with its sign."""
+    return ("+" if difference > 0 else "") + format_number(difference, digits)
+
+
+def format_interval(interval: Interval, digits: int) -> str:
+    """Write both ends of an interval; nothing where the values were too few for one."""
+    if math.isnan(interval.low):
+        return ""
+    return f"{format_number(interval.low, digits)} to {format_number(interval.high, digits)}"
+
+
+def _format_cell(
+    statistics: Statistics, interval: Interval, metric: MetricName, is_best: bool
+) -> Cell:
+    digits = METRIC_DIGITS[metric]
     return Cell(
         mean=format_number(statistics.mean, digits),
         std=format_number(statistics.std, digits),
         median=format_number(statistics.median, digits),
+        interval=format_interval(interval, digits),
+        value=statistics.mean,
         is_best=is_best,
     )
 
 
 def _format_comparison(found: Comparison, metric: MetricName) -> ComparisonCell:
-    digits = _DIGITS[metric]
-    sign = "+" if found.difference > 0 else ""
-    ends = [format_number(end, digits) for end in (found.interval.low, found.interval.high)]
+    digits = METRIC_DIGITS[metric]
     return ComparisonCell(
-        difference=sign + format_number(found.difference, digits),
-        interval="" if math.isnan(found.interval.low) else " to ".join(ends),
+        difference=signed(found.difference, digits),
+        interval=format_interval(found.interval, digits),
         p_value="< 0.001" if found.p_adjusted < 0.001 else f"{found.p_adjusted:.3f}",
         is_worse=found.is_worse,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mrirecon.evaluation import METRICS, Example, MethodName
+from mrirecon.evaluation import METRICS, Example, MethodName, compare_evaluation
 from mrirecon.report.charts import Chart, box_plot_uri, curve_uri
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.curves import read_curves
@@ -25,6 +25,7 @@ from mrirecon.report.tables import (
     metric_values,
     score_table,
 )
+from mrirecon.report.verdict import Outcome
 from mrirecon.sampling import MaskSummary, TrajectoryConfig, acceleration
 
 _SHARED_BY = {"run": "the whole run", "volume": "each volume", "slice": "each slice"}
@@ -51,6 +52,7 @@ class ExampleView:
     pictures: list[PictureView]
     square: str
     n_pixels: int
+    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class TestSetView:
     __test__ = False  # for pytest: no test, although its name begins like one
 
     content: ReportTestSet
+    outcome: Outcome
     table: Table
     comparisons: list[ComparisonRow]
     acceleration: str
@@ -121,7 +124,9 @@ def _lay_out_section(number: int, section: ReportSection, limit: float) -> Secti
         spread=draw_spread(sampling, mask),
         box_plots=_draw_box_plots(section.test_sets),
         curves=_draw_curves(section),
-        test_sets=[_lay_out_test_set(test_set, limit) for test_set in section.test_sets],
+        test_sets=[
+            _lay_out_test_set(section.title, test_set, limit) for test_set in section.test_sets
+        ],
     )
 
 
@@ -151,16 +156,19 @@ def _draw_curves(section: ReportSection) -> list[Chart]:
     ]
 
 
-def _lay_out_test_set(test_set: ReportTestSet, limit: float) -> TestSetView:
+def _lay_out_test_set(title: str, test_set: ReportTestSet, limit: float) -> TestSetView:
+    evaluation = test_set.evaluation
+    comparisons = compare_evaluation(evaluation)
     white = grey_limit(test_set.examples)
-    has_slice_psnr = test_set.evaluation.protocol.errors_over == "slice"
+    has_slice_psnr = evaluation.protocol.errors_over == "slice"
     views = [
         _lay_out_example(example, white, limit, has_slice_psnr) for example in test_set.examples
     ]
     return TestSetView(
         content=test_set,
-        table=score_table(test_set.evaluation),
-        comparisons=comparison_rows(test_set.evaluation),
+        outcome=Outcome(f"{evaluation.name} ({title})", evaluation, comparisons),
+        table=score_table(evaluation),
+        comparisons=comparison_rows(comparisons),
         acceleration=f"{acceleration(test_set.examples[0].mask):.2f}",
         ranked=[view for view in views if view.is_ranked],
         further=[view for view in views if not view.is_ranked],
@@ -199,6 +207,7 @@ def _lay_out_example(
         square=f"left:{100 * col / cols:.2f}%;top:{100 * row / rows:.2f}%;"
         f"width:{100 * side / cols:.2f}%;height:{100 * side / rows:.2f}%",
         n_pixels=side,
+        shape=(rows, cols),
     )
 
 

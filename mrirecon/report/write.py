@@ -1,28 +1,26 @@
 """Turn a report's content into one HTML page that needs nothing else."""
 
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from mrirecon.evaluation import ALL_METHODS, METRICS, base_method
 from mrirecon.files import atomic_path
 from mrirecon.report.charts import METHOD_COLOURS
 from mrirecon.report.content import ReportContent
-from mrirecon.report.pictures import error_bar_uri
+from mrirecon.report.page import render_page
+from mrirecon.report.pictures import error_bar_uri, error_colour_tables
+from mrirecon.report.subject_table import subject_rows
 from mrirecon.report.tables import METRIC_LABELS
+from mrirecon.report.verdict import find, headline, tiles
 from mrirecon.report.views import lay_out
 from mrirecon.sampling.picture import FLOOR as SPREAD_FLOOR
-
-_FOLDER = files("mrirecon.report")
 
 
 def write_report(path: Path, content: ReportContent) -> None:
     """Write a self-contained HTML report.
 
-    Pictures are inlined; there is no script and no link to anything outside, and the page
-    forbids both to itself. All text from files and names is escaped.
+    Pictures, styles and scripts are inside it; it asks for nothing outside, and forbids itself to.
+    All text from files and names is escaped. Without scripts everything but the viewer of images
+    and the sorting of tables works.
 
     Args:
         path: the .html file to write; replaced as a whole or left as it was.
@@ -40,19 +38,32 @@ def write_report(path: Path, content: ReportContent) -> None:
 def render_report(content: ReportContent) -> str:
     """Make the page of `write_report` as text; equal content gives equal text."""
     sections, error_limit = lay_out(content)
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_FOLDER.joinpath("report.html").read_text("utf-8"))
-    return template.render(
+    outcomes = [test_set.outcome for section in sections for test_set in section.test_sets]
+    evaluations = [
+        (section.title, test_set.evaluation)
+        for section in content.sections
+        for test_set in section.test_sets
+    ]
+    return render_page(
+        "report.html",
+        title=content.title,
+        styles=("report.css",),
+        scripts=("tables.js", "viewer.js"),
+        rules=_colour_rules(),
         content=content,
+        headline=headline(outcomes[0]),
+        tiles=tiles(outcomes[0]),
+        findings=find(outcomes),
         sections=sections,
-        css=Markup(_FOLDER.joinpath("report.css").read_text("utf-8") + _colour_rules()),
+        subjects=subject_rows(evaluations),
+        test_set_names=list(dict.fromkeys(e.name for _, e in evaluations)),
+        method_names=list(dict.fromkeys(m for _, e in evaluations for m in e.methods)),
         methods=ALL_METHODS,
         base_method=base_method,
         metrics=METRICS,
         metric_labels=METRIC_LABELS,
         error_bar=error_bar_uri(),
+        error_colours=error_colour_tables(),
         error_limit=f"{error_limit:.2g}",
         spread_floor=f"{SPREAD_FLOOR:.0f}".replace("-", "\N{MINUS SIGN}"),
     )

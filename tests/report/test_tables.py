@@ -62,7 +62,7 @@ def test_the_best_mean_is_the_highest_ssim_and_psnr_and_the_lowest_nmse(tmp_path
 
 def test_the_result_is_compared_with_every_other_method(tmp_path: Path) -> None:
     evaluation = evaluate_small(make_dataset(tmp_path))
-    rows = comparison_rows(evaluation)
+    rows = comparison_rows(compare_evaluation(evaluation))
     assert [row.other for row in rows] == list(METHODS[:-1])
     found = compare_evaluation(evaluation)["psnr"][0]
     cell = rows[0].cells["psnr"]
@@ -80,18 +80,24 @@ def test_a_method_that_loses_is_marked(tmp_path: Path) -> None:
         replace(s, ssim=-1.0, squared_error=1e5) if s.method == last else s
         for s in evaluation.scores
     ]
-    rows = comparison_rows(replace(evaluation, scores=spoilt))
+    rows = comparison_rows(compare_evaluation(replace(evaluation, scores=spoilt)))
     assert all(cell.is_worse for row in rows for cell in row.cells.values())
 
 
 def test_one_subject_is_compared_with_nothing(tmp_path: Path) -> None:
-    assert comparison_rows(evaluate_small(make_dataset(tmp_path, names=("anna",)))) == []
+    assert (
+        comparison_rows(compare_evaluation(evaluate_small(make_dataset(tmp_path, names=("anna",)))))
+        == []
+    )
 
 
 def test_equal_images_leave_psnr_out_of_the_comparison(tmp_path: Path) -> None:
     evaluation = evaluate_small(make_dataset(tmp_path))
     perfect = [replace(score, squared_error=0.0) for score in evaluation.scores]
-    assert "psnr" not in comparison_rows(replace(evaluation, scores=perfect))[0].cells
+    assert (
+        "psnr"
+        not in comparison_rows(compare_evaluation(replace(evaluation, scores=perfect)))[0].cells
+    )
 
 
 def test_gain_is_the_difference_to_zero_filled_in_decibels(tmp_path: Path) -> None:
@@ -107,3 +113,15 @@ def test_the_volume_protocol_counts_subjects(tmp_path: Path) -> None:
     table = score_table(evaluation)
     assert (table.n, table.unit) == (2, "subjects")
     assert len(metric_values(evaluation, "psnr")["network"]) == 2
+
+
+def test_an_interval_is_of_subjects_and_left_out_for_one(tmp_path: Path) -> None:
+    for names, is_there in ((("anna", "bert"), True), (("anna",), False)):
+        folder = tmp_path / "-".join(names)
+        folder.mkdir()
+        evaluation = evaluate_small(make_dataset(folder, names=names))
+        cell = score_table(evaluation).rows[0].cells["ssim"]
+        assert bool(cell.interval) == is_there
+        if is_there:
+            low, high = (float(end) for end in cell.interval.split(" to "))
+            assert low <= cell.value <= high
