@@ -2,6 +2,7 @@
 #   make demo              train on real MR images, score, and write a report to open in a browser
 #   make demo DATA=folder  the same on your own images
 #   make test              lint, types and tests
+#   make browser-check     the tests of pages alone; fails where there is no Chromium to see them in
 # For kernels:
 #   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
@@ -20,13 +21,16 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline clean
+.PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
 
 test: lint emulator
 	$(BIN)/python -m pytest
+
+browser-check: .venv/test .venv/native
+	$(BIN)/python -m pytest -m requires_browser
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,36 +16,63 @@ from gpu import GPU, GpuOperators
 from mrirecon import native
 
 ROOT = Path(__file__).parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a run name another emulated library: one with a seeded fault, or with a sanitizer."""
+    """Let a run name another emulated library, with a fault or a sanitizer, or another browser."""
     parser.addoption(
         "--emulator",
         type=Path,
         default=ROOT / "build" / "cmake" / "mrirecon_emulated.so",
         help="the library that runs the CUDA kernels on the CPU",
     )
+    found = [path for path in map(shutil.which, BROWSERS) if path]
+    parser.addoption(
+        "--browser", default=found[0] if found else "", help="a Chromium, for the tests of pages"
+    )
+
+
+def what_is_missing(config: pytest.Config) -> dict[str, str]:
+    """Tell which markers ask for something that this machine lacks, and what that is."""
+    missing = {} if torch.cuda.is_available() else {"requires_cuda": "a GPU"}
+    if not config.getoption("--browser"):
+        missing["requires_browser"] = "Chromium (apt-get install chromium, or --browser PATH)"
+    return missing
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, not skip, what needs a GPU where there is none."""
-    if torch.cuda.is_available():
-        return
-    left_out = [item for item in items if item.get_closest_marker("requires_cuda")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("requires_cuda")]
+    """Leave out, not skip, what needs a GPU or a browser where there is none."""
+    for marker in what_is_missing(config):
+        left_out = [item for item in items if item.get_closest_marker(marker)]
+        if left_out:
+            config.stash.setdefault(LEFT_OUT, {})[marker] = len(left_out)
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker(marker)]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how many tests were left out, and for want of what."""
+    for marker, count in config.stash.get(LEFT_OUT, {}).items():
+        missing = what_is_missing(config)[marker]
+        terminalreporter.write_line(f"{count} tests left out, which need {missing}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a test that needs a GPU, has one, and skips."""
+    """Fail a test that needs a GPU or a browser, has one, and skips."""
     report = yield
-    if report.skipped and item.get_closest_marker("requires_cuda"):
+    needs = [
+        name for name in ("requires_cuda", "requires_browser") if item.get_closest_marker(name)
+    ]
+    if report.skipped and needs:
         report.outcome = "failed"
-        report.longrepr = f"skipped on a machine with a GPU: {report.longrepr}"
+        report.longrepr = f"{needs[0]}, which is here, and skipped: {report.longrepr}"
     return report
 
 
