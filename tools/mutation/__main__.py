@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from mutation.build import Commands
 from mutation.faults import Fault, put_into_copy, read_faults
+from mutation.trial import run_tests
 
 _ROOT = Path(__file__).parents[2]
 _FAULTS = Path(__file__).parent / "faults"
@@ -24,10 +24,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="mutation", description=__doc__)
     parser.add_argument("stems", nargs="*", metavar="STEM", help="masking, ssim, ...; default: all")
     stems = parser.parse_args().stems
+    os.environ["OMP_NUM_THREADS"] = "1"  # the workers fill the cores, and forks want no threads
     start = time.monotonic()
     lists = [path for path in sorted(_FAULTS.glob("*.toml")) if not stems or path.stem in stems]
     faults = [fault for path in lists for fault in read_faults(path)]
     commands = Commands(_ROOT, _BUILD)
+    _WORK.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=_N_WORKERS) as pool:
         whole = pool.map(_fails_without_fault, {fault.tests for fault in faults})
         verdicts = list(pool.map(_verdict, range(len(faults)), faults, repeat(commands)))
@@ -41,7 +43,8 @@ def main() -> int:
 
 def _fails_without_fault(tests: tuple[str, ...]) -> str:
     """Return why the tests do not pass on the library as it is, or nothing."""
-    passes, summary = _run_tests(tests, _BUILD / "mrirecon_emulated.so")
+    log = _WORK / f"{Path(tests[0]).stem}.log"
+    passes, summary = _try(tests, _BUILD / "mrirecon_emulated.so", log)
     return "" if passes else f"{' '.join(tests)}: expected to pass without a fault, got {summary}"
 
 
@@ -51,7 +54,8 @@ def _verdict(number: int, fault: Fault, commands: Commands) -> str:
     copy = _WORK / str(number)
     try:
         put_into_copy(fault, _ROOT, copy)
-        passes, summary = _run_tests(fault.tests, commands.build(fault.stem, copy))
+        library = commands.build(fault.stem, copy)
+        passes, summary = _try(fault.tests, library, library.with_suffix(".log"))
     except (RuntimeError, ValueError) as error:
         return f"{name}: {error}"
     if passes:
@@ -59,28 +63,11 @@ def _verdict(number: int, fault: Fault, commands: Commands) -> str:
     return "" if "failed" in summary else f"{name}: expected a failed test, got {summary}"
 
 
-def _run_tests(tests: tuple[str, ...], library: Path) -> tuple[bool, str]:
-    """Run pytest; return whether all passed, and its last line or how it ended."""
-    python_path = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": python_path}
+def _try(tests: tuple[str, ...], library: Path, log: Path) -> tuple[bool, str]:
+    """Run tests on a library; return whether all passed, and their last line or how they ended."""
     options = ["-x", "--tb=no", "-p", "no:cacheprovider", f"--emulator={library}"]
-    command = [sys.executable, "-m", "pytest", *options, *tests]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=_ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return False, "failed: out of time"
-    if done.returncode < 0:
-        return False, f"failed: signal {-done.returncode}"
-    lines = (done.stdout + done.stderr).strip().splitlines()
-    return done.returncode == 0, lines[-1] if lines else "no output"
+    status, summary = run_tests([*options, *tests], _ROOT, log, _SECONDS)
+    return status == 0, summary
 
 
 if __name__ == "__main__":
