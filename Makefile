@@ -2,7 +2,9 @@
 #   make demo              train on real MR images, score, and write a report to open in a browser
 #   make demo DATA=folder  the same on your own images
 #   make test              lint, types and tests
+# For pages:
 #   make browser-check     the tests of pages alone; fails where there is no Chromium to see them in
+#   make docs              the site, in build/site; a broken link fails
 # For kernels:
 #   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
@@ -21,7 +23,7 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline clean
+.PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline docs clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -61,6 +63,9 @@ gpu-check: .venv/test
 roofline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m roofline
 
+docs: .venv/test
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info
 
@@ -78,5 +83,5 @@ clean:
 	@touch $@ .venv/native
 
 .venv/test: .venv/native pyproject.toml
-	$(PIP) --no-build-isolation --editable ".[demo,dev]"
+	$(PIP) --no-build-isolation --editable ".[demo,dev,docs]"
 	@touch $@ .venv/native .venv/demo
