@@ -37,7 +37,13 @@ from mrirecon.evaluation import (
 )
 from mrirecon.metrics import ALL_METRICS, PROTOCOLS, get_protocol
 from mrirecon.models import describe_kind
-from mrirecon.report import ReportContent, ReportSection, ReportTestSet, write_report
+from mrirecon.report import (
+    ReportContent,
+    ReportSection,
+    ReportTestSet,
+    write_paper_tables,
+    write_report,
+)
 from mrirecon.training.log import METRICS
 
 
@@ -150,13 +156,16 @@ def _describe(run: TrainedRun) -> str:
 def write_results(
     folder: Path, title: str, introduction: str, sections: Sequence[ReportSection]
 ) -> None:
-    """Write the CSV tables, summary.json and report.html into a folder."""
+    """Write the CSV tables, summary.json, tables for papers and report.html into a folder."""
     evaluations = [test_set.evaluation for section in sections for test_set in section.test_sets]
     write_scores_csv(evaluations, folder / "scores.csv")
     write_subjects_csv(evaluations, folder / "subjects.csv")
     write_comparisons_csv(evaluations, folder / "comparisons.csv")
     write_timing_csv(evaluations, folder / "timing.csv")
     write_summary_json(evaluations, folder / "summary.json")
+    write_paper_tables(
+        folder, [(one.title, test_set.evaluation) for one in sections for test_set in one.test_sets]
+    )
     facts = collect()
     content = ReportContent(
         title=title,

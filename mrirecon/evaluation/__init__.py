@@ -11,7 +11,7 @@ from mrirecon.evaluation.files import (
     write_summary_json,
     write_timing_csv,
 )
-from mrirecon.evaluation.grid import Cell, Grid, read_grid
+from mrirecon.evaluation.grid import Cell, Grid, read_grid, strategy_of
 from mrirecon.evaluation.methods import (
     ALL_METHODS,
     CLASSICAL_METHODS,
@@ -120,6 +120,7 @@ __all__ = [
     "reconstruct_strips",
     "scan_time",
     "score_subjects",
+    "strategy_of",
     "summarise_evaluation",
     "tune_regularisation",
     "unit_scores",

@@ -39,6 +39,11 @@ class Cell:
     number: int = 1
 
     @property
+    def noise(self) -> str:
+        """Say in a few words what noise was added; empty for none."""
+        return _noise(self.simulation)
+
+    @property
     def title(self) -> str:
         """Name the cell in a few words."""
         parts = (sampling_title(self.sampling), _noise(self.simulation))

@@ -2,6 +2,7 @@
 
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.inspection_page import render_inspection, write_inspection
+from mrirecon.report.paper_tables import write_paper_tables
 from mrirecon.report.strategies_page import render_strategies, write_strategies
 from mrirecon.report.write import render_report, write_report
 
@@ -13,6 +14,7 @@ __all__ = [
     "render_report",
     "render_strategies",
     "write_inspection",
+    "write_paper_tables",
     "write_report",
     "write_strategies",
 ]

@@ -1,52 +1,51 @@
 """Box plots and loss curves as SVG data URIs that follow the reader's light or dark theme."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from mrirecon.evaluation import ALL_METHODS, MethodName, base_method, order_methods
+from mrirecon.evaluation import Interval, MethodName, base_method, order_methods
+from mrirecon.report.chart_frame import (
+    FAINT,
+    HEIGHT,
+    INK,
+    METHOD_MARKS,
+    WIDTH,
+    Chart,
+    new_chart,
+    shorten,
+    svg_uri,
+)
 
-# Placeholder in the drawing -> (on light, on dark); replaced by variables in the SVG.
-_INK, _LINE, _FAINT = "#010101", "#020202", "#030303"
-METHOD_COLOURS: dict[MethodName, tuple[str, str]] = {
-    "zero-filled": ("#8d96a0", "#98a2ad"),
-    "gridding": ("#8d96a0", "#98a2ad"),
-    "data consistency alone": ("#b08d3c", "#d3b25f"),
-    "SENSE": ("#7a6aa8", "#a494d6"),
-    "total variation": ("#4f8f5b", "#7cbf88"),
-    "l1-wavelet": ("#2f8f8b", "#5fc0bb"),
-    "network": ("#3f7cac", "#6aa9da"),
-    "network + data consistency": ("#c2593f", "#e8866b"),
-}
-_METHOD_MARKS = {method: f"#0405{index:02x}" for index, method in enumerate(ALL_METHODS)}
-_THEME = {
-    _INK: ("#30363d", "#d0d7de"),
-    _LINE: ("#c8cdd3", "#454c54"),
-    _FAINT: ("#9fc0da", "#33536d"),
-} | {_METHOD_MARKS[method]: METHOD_COLOURS[method] for method in ALL_METHODS}
-
-_WIDTH, _HEIGHT = 3.6, 2.5  # inches at 72 points: about a phone's width
 _NAME_LENGTH = 45  # characters that fit below a chart
+_DASHES = ("-", "--", ":", "-.")
+_MOST_MARKED = 30  # more places than this need no marks
+_LEGEND_ROW = 0.16  # inches
 _MOST_POINTS = 60  # more points than this hide the box they belong to
 _SMOOTHED_PARTS = 40  # a curve's running mean spans this part of it
 
 
 @dataclass(frozen=True)
-class Chart:
-    """A chart, or a picture of pixels, and what it shows, for those who do not see it."""
+class Series:
+    """One line of a chart.
 
-    uri: str
-    description: str
-    is_picture: bool = False
+    Attributes:
+        places: along the axis, rising.
+        values: one for each place.
+        intervals: the same; drawn as bars where there are any, NaN for none.
+        colour: one of `METHOD_MARKS` or `SERIES_MARKS`.
+        number: tells lines of one colour apart, from 0: by their dashes.
+    """
+
+    places: Sequence[float]
+    values: Sequence[float]
+    colour: str
+    intervals: Sequence[Interval] = ()
+    number: int = 0
 
 
 def box_plot_uri(
@@ -62,7 +61,7 @@ def box_plot_uri(
     Returns:
         An SVG as a data URI.
     """
-    figure, axes = _new_chart(label)
+    figure, axes = new_chart(label)
     if is_log:
         axes.set_yscale("log")
     methods = order_methods(name for values in groups.values() for name in values)
@@ -72,13 +71,13 @@ def box_plot_uri(
             values = np.asarray(values_of.get(method, ()), dtype=float)
             centre = place + (index - (len(methods) - 1) / 2) * width
             _draw_box(
-                axes, values[np.isfinite(values)], centre, width, _METHOD_MARKS[base_method(method)]
+                axes, values[np.isfinite(values)], centre, width, METHOD_MARKS[base_method(method)]
             )
-    names = [_shorten(name, _NAME_LENGTH // len(groups)) for name in groups]
+    names = [shorten(name, _NAME_LENGTH // len(groups)) for name in groups]
     # a name with two dollar signs is no formula
     axes.set_xticks(range(len(groups)), names, parse_math=False)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    return _svg_uri(figure)
+    return svg_uri(figure)
 
 
 def curve_uri(steps: Sequence[float], values: Sequence[float], label: str) -> str:
@@ -92,22 +91,62 @@ def curve_uri(steps: Sequence[float], values: Sequence[float], label: str) -> st
     Returns:
         An SVG as a data URI.
     """
-    figure, axes = _new_chart(label)
-    axes.set_xlabel("step", color=_INK, fontsize=8)
+    figure, axes = new_chart(label)
+    axes.set_xlabel("step", color=INK, fontsize=8)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     span = max(1, len(values) // _SMOOTHED_PARTS)
     mean = np.convolve(np.asarray(values, dtype=float), np.full(span, 1 / span), mode="valid")
     if span > 1:
-        axes.plot(steps, values, color=_FAINT, linewidth=0.8)
+        axes.plot(steps, values, color=FAINT, linewidth=0.8)
     axes.plot(
         steps[span - 1 :],
         mean,
-        color=_METHOD_MARKS["network"],
+        color=METHOD_MARKS["network"],
         linewidth=1.6,
         marker="o" if len(values) < 30 else None,
         markersize=3,
     )
-    return _svg_uri(figure)
+    return svg_uri(figure)
+
+
+def series_chart(
+    series: Mapping[str, Series], label: str, place_label: str, *, description: str
+) -> Chart:
+    """Draw lines with their names below them.
+
+    Args:
+        series: by name; at least one, of at least one place.
+        label: of the values, with its unit.
+        place_label: of the places, with its unit.
+        description: for those who do not see it.
+    """
+    figure, axes = new_chart(label)
+    axes.set_xlabel(place_label, color=INK, fontsize=8)
+    lines = []
+    for one in series.values():
+        style = _DASHES[one.number % len(_DASHES)]
+        marker = "o" if len(one.places) < _MOST_MARKED else ""
+        if one.intervals:
+            low, high = ([getattr(i, end) for i in one.intervals] for end in ("low", "high"))
+            axes.vlines(one.places, low, high, colors=one.colour, linewidth=1.2)
+        lines += axes.plot(
+            one.places,
+            one.values,
+            style,
+            color=one.colour,
+            linewidth=1.4,
+            marker=marker,
+            markersize=3.5,
+        )
+    names = [shorten(name, _NAME_LENGTH) for name in series]
+    legend = figure.legend(
+        lines, names, loc="outside lower left", fontsize=7, frameon=False, labelcolor=INK, ncols=2
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+    height = HEIGHT + _LEGEND_ROW * -(-len(names) // 2)
+    figure.set_figheight(height)
+    return Chart(svg_uri(figure), description, size=(round(100 * WIDTH), round(100 * height)))
 
 
 def spread_curve_uri(decibels: NDArray[np.float64], floor: float) -> str:
@@ -120,29 +159,15 @@ def spread_curve_uri(decibels: NDArray[np.float64], floor: float) -> str:
     Returns:
         An SVG as a data URI.
     """
-    figure, axes = _new_chart("point spread function [dB]")
-    axes.set_xlabel("distance from a structure [pixels]", color=_INK, fontsize=8)
+    figure, axes = new_chart("point spread function [dB]")
+    axes.set_xlabel("distance from a structure [pixels]", color=INK, fontsize=8)
     distance = np.arange(decibels.size) - decibels.size // 2
-    colour = _METHOD_MARKS["network"]
+    colour = METHOD_MARKS["network"]
     axes.fill_between(distance, decibels, floor, color=colour, alpha=0.25, linewidth=0)
     axes.plot(distance, decibels, color=colour, linewidth=1)
     axes.set_xlim(distance[0], distance[-1])
     axes.set_ylim(floor, 2)
-    return _svg_uri(figure)
-
-
-def _new_chart(label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(label, loc="left", fontsize=9, color=_INK, parse_math=False)
-    axes.tick_params(which="both", colors=_INK, labelsize=8, length=0)
-    axes.grid(axis="y", color=_LINE, linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(_LINE)
-    return figure, axes
+    return svg_uri(figure)
 
 
 def _draw_box(
@@ -170,26 +195,3 @@ def _draw_box(
         medianprops={"color": colour, "linewidth": 2.4},
         flierprops={"marker": ".", "markersize": 3, "markeredgecolor": colour},
     )
-
-
-def _shorten(name: str, length: int) -> str:
-    return name if len(name) <= length else name[: length - 1] + "…"
-
-
-def _svg_uri(figure: Figure) -> str:
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "mrirecon", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    text = buffer.getvalue()
-    light, dark = "", ""
-    for number, (mark, (on_light, on_dark)) in enumerate(_THEME.items()):
-        text = text.replace(mark, f"var(--c{number})")
-        light += f"--c{number}:{on_light};"
-        dark += f"--c{number}:{on_dark};"
-    style = (
-        f"<style>:root{{{light}}}@media(prefers-color-scheme:dark){{:root{{{dark}}}}}"
-        "text{font-family:system-ui,sans-serif!important}</style>"
-    )
-    head, body = text.split("<defs>", 1)
-    encoded = base64.b64encode(f"{head}{style}<defs>{body}".encode()).decode("ascii")
-    return "data:image/svg+xml;base64," + encoded

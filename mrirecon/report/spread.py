@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from mrirecon.report.charts import Chart, spread_curve_uri
+from mrirecon.report.chart_frame import Chart
+from mrirecon.report.charts import spread_curve_uri
 from mrirecon.report.pictures import spread_picture_uri
 from mrirecon.sampling import (
     MaskSummary,

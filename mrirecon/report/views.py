@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mrirecon.evaluation import METRICS, Example, MethodName, compare_evaluation
-from mrirecon.report.charts import Chart, box_plot_uri, curve_uri
+from mrirecon.report.chart_frame import Chart
+from mrirecon.report.charts import box_plot_uri, curve_uri
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.curves import read_curves
 from mrirecon.report.pictures import (

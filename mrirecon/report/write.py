@@ -4,8 +4,9 @@ from pathlib import Path
 
 from mrirecon.evaluation import ALL_METHODS, METRICS, base_method
 from mrirecon.files import atomic_path
-from mrirecon.report.charts import METHOD_COLOURS
+from mrirecon.report.chart_frame import METHOD_COLOURS
 from mrirecon.report.content import ReportContent
+from mrirecon.report.grid_charts import draw_grid
 from mrirecon.report.page import render_page
 from mrirecon.report.pictures import error_bar_uri, error_colour_tables
 from mrirecon.report.subject_table import subject_rows
@@ -54,6 +55,7 @@ def render_report(content: ReportContent) -> str:
         headline=headline(outcomes[0]),
         tiles=tiles(outcomes[0]),
         findings=find(outcomes),
+        grids=draw_grid([evaluation for _, evaluation in evaluations]),
         sections=sections,
         subjects=subject_rows(evaluations),
         test_set_names=list(dict.fromkeys(e.name for _, e in evaluations)),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mrirecon.evaluation import METHODS, MethodName
-from mrirecon.report.charts import METHOD_COLOURS, box_plot_uri, curve_uri, spread_curve_uri
+from mrirecon.report.chart_frame import METHOD_COLOURS
+from mrirecon.report.charts import box_plot_uri, curve_uri, spread_curve_uri
 
 HOSTILE = '<script>1</script> $\\frac{$ & "quoted"'
 
