@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from mrirecon import native
+from mrirecon.cli.compare import compare
 from mrirecon.cli.demo import demo
 from mrirecon.cli.evaluate import evaluate
 from mrirecon.cli.export import export
@@ -50,6 +51,7 @@ COMMANDS = (
     tune,
     tune_regularisation,
     evaluate,
+    compare,
     reconstruct,
     export,
 )

@@ -97,7 +97,7 @@ def comparison_rows(
             other=found.other,
             better=f"{found.n_better} of {found.n}",
             cells={
-                metric: _format_comparison(found_all[place], metric)
+                metric: format_comparison(found_all[place], metric)
                 for metric, found_all in by_metric.items()
             },
         )
@@ -214,7 +214,8 @@ def _format_cell(
     )
 
 
-def _format_comparison(found: Comparison, metric: MetricName) -> ComparisonCell:
+def format_comparison(found: Comparison, metric: MetricName) -> ComparisonCell:
+    """Write a comparison by one metric as texts."""
     digits = METRIC_DIGITS[metric]
     return ComparisonCell(
         difference=signed(found.difference, digits),
