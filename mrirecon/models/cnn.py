@@ -11,7 +11,16 @@ from typing import ClassVar, Literal
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mrirecon.models.layers import in_multiples, require_at_least, require_channels, set_to_zero
+from mrirecon.models.layers import (
+    in_multiples,
+    ordered_for,
+    require_at_least,
+    require_channels,
+    set_to_zero,
+)
+from mrirecon.models.thin import ThinConv2d
+
+_FEW = 5  # channels of which a thin convolution has the kernel's three columns in one register
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class Cnn(nn.Module):
         widths = [n_folded, *[config.width] * (config.n_layers - 1), n_folded]
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
+            layers += [_convolution(before, after), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers[:-1])
         set_to_zero(self.layers[-1])
 
@@ -71,12 +80,19 @@ class Cnn(nn.Module):
             ValueError: another number of axes or channels.
         """
         require_channels(image, self.n_channels)
-        if self.config.fold == 1:
-            correction: Tensor = self.layers(image)
-        else:
-            correction = in_multiples(self._correct_folded, image, self.config.fold)
+        fold = self.config.fold
+        correction = (
+            self._correction(image) if fold == 1 else in_multiples(self._correction, image, fold)
+        )
         return image + correction.to(image.dtype)
 
-    def _correct_folded(self, image: Tensor) -> Tensor:
+    def _correction(self, image: Tensor) -> Tensor:
         fold = self.config.fold
-        return functional.pixel_shuffle(self.layers(functional.pixel_unshuffle(image, fold)), fold)
+        folded = functional.pixel_unshuffle(image, fold) if fold > 1 else image
+        corrected: Tensor = self.layers(ordered_for(self.layers, folded))
+        return functional.pixel_shuffle(corrected, fold) if fold > 1 else corrected
+
+
+def _convolution(before: int, after: int) -> nn.Conv2d:
+    few = min(before, after) <= _FEW < max(before, after)
+    return (ThinConv2d if few else nn.Conv2d)(before, after, 3, padding=1)

@@ -18,6 +18,7 @@ from mrirecon.models.layers import (
     require_channels,
     set_to_zero,
 )
+from mrirecon.models.thin import ThinConv2d
 from mrirecon.ops import instance_norm
 
 _SIZE_FACTOR = 4  # two convolutions of stride 2
@@ -76,7 +77,7 @@ class DeblurGan(nn.Module):
             _double(2 * width, width),
             NormActivation(learns_slope=False, pad=3),
         )
-        self.to_image = nn.Conv2d(width, 1, 7)
+        self.to_image = ThinConv2d(width, 1, 7)
         set_to_zero(self.to_image)
 
     def forward(self, image: Tensor) -> Tensor:

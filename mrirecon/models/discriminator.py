@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from mrirecon.models.layers import require_at_least
+from mrirecon.models.layers import ordered_for, require_at_least
 from mrirecon.models.reconresnet import initialise_weights
 
 _LEAK = 0.2  # slope of the leaky ReLU below zero, Isola et al., section 6.1
@@ -112,8 +112,8 @@ class PatchDiscriminator(nn.Module):
                 `config.conditional` only.
 
         Returns:
-            Logits and features of n_scales scales, in the dtype of `image` also under autocast. At
-            the first, and a `last_kernel` of 3, logits are (batch, 1, rows // 2 ** n,
+            Logits and features of n_scales scales, the logits in the dtype of `image` also under
+            autocast. At the first, and a `last_kernel` of 3, logits are (batch, 1, rows // 2 ** n,
             cols // 2 ** n), n = n_downsamplings.
 
         Raises:
@@ -128,11 +128,11 @@ class PatchDiscriminator(nn.Module):
         return self._judge(image if condition is None else torch.cat([image, condition], dim=1))
 
     def _judge(self, image: Tensor) -> Judgement:
-        features, seen = image, []
+        features, seen = ordered_for(self.layers, image), []
         for layer in self.layers:
             features = layer(features)
             if isinstance(layer, nn.LeakyReLU):
-                seen.append(features.to(image.dtype))
+                seen.append(features)
         judgement = Judgement([features.to(image.dtype)], seen)
         if self.coarser is None:
             return judgement

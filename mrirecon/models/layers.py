@@ -133,6 +133,13 @@ def ordered_like(tensor: Tensor, weight: Tensor) -> Tensor:
     return tensor.contiguous().as_strided(tensor.shape, (rows * cols, 1, cols, 1))
 
 
+def ordered_for(network: nn.Module, image: Tensor) -> Tensor:
+    """Give an image the memory order of a network's weights, as `ordered_like`."""
+    weights = (p for p in network.parameters() if p.dim() == 4 and p.shape[1] > 1)
+    weight = next(weights, None)
+    return image if weight is None else ordered_like(image, weight)
+
+
 def require_channels(image: Tensor, n_channels: int) -> None:
     """Raise ValueError unless an image is (batch, n_channels, rows, cols)."""
     if image.ndim != 4 or image.shape[1] != n_channels:

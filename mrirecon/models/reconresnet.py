@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mrirecon.models.layers import norm_and_activation, ordered_like
+from mrirecon.models.thin import ThinConv2d
 from mrirecon.ops import instance_norm
 
 INITIAL_WEIGHT_STD = 0.02  # the paper's N(0, 0.02)
@@ -81,7 +82,7 @@ class ReconResNet(nn.Module):
             nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1),
             *_norm_and_activation(pad=_IMAGE_PAD),
         )
-        self.to_image = _ToImage(width, 1, _IMAGE_KERNEL)
+        self.to_image = ThinConv2d(width, 1, _IMAGE_KERNEL)
         self.apply(initialise_weights)
         if config.residual:
             nn.init.zeros_(self.to_image.weight)
@@ -130,21 +131,6 @@ class _ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return instance_norm(self.body(features), residual=features, pad=_BLOCK_PAD)
-
-
-class _ToImage(nn.Conv2d):
-    """A convolution to one channel.
-
-    Convolutions compute 16 channels in the time of one, so this one convolves down the columns
-    only, with a channel for each column of its kernel, and then adds these, shifted: a quarter of
-    the time on the CPU (benchmarks/bench_instance_norm.py).
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        kernel = self.weight[0].permute(2, 0, 1)[..., None]  # (kernel cols, channels, rows, 1)
-        columns = functional.conv2d(features, ordered_like(kernel, self.weight))
-        shifts = torch.eye(len(kernel), dtype=columns.dtype, device=columns.device)
-        return functional.conv2d(columns, shifts[None, :, None], self.bias)
 
 
 class _NormPReLU(nn.PReLU):

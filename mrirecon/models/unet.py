@@ -14,6 +14,7 @@ from torch.nn import functional
 from mrirecon.models.layers import (
     NormActivation,
     in_multiples,
+    ordered_for,
     require_at_least,
     require_channels,
     set_to_zero,
@@ -95,7 +96,8 @@ class UNet(nn.Module):
         return image + correction.to(image.dtype)
 
     def _correction(self, image: Tensor) -> Tensor:
-        features, skipped = functional.pixel_unshuffle(image, self.config.fold), []
+        folded = functional.pixel_unshuffle(image, self.config.fold)
+        features, skipped = ordered_for(self, folded), []
         for level, convolve in enumerate(self.down):
             features = convolve(features if level == 0 else functional.avg_pool2d(features, 2))
             skipped.append(features)  # (batch, width * 2 ** level, rows / 2 ** level, ...)

@@ -149,6 +149,7 @@ def test_channels_last_weights_keep_every_layer_channels_last() -> None:
     assert all(stride == 1 for order in orders for stride in order)
 
 
+@pytest.mark.filterwarnings("default::DeprecationWarning")  # of torch's own tracing of functions
 def test_compiles_without_a_graph_break() -> None:
     network = ReconResNet(ReconResNetConfig(width=4, n_blocks=1, dropout=0.0))
     image = torch.rand(1, 1, 18, 16)
