@@ -35,9 +35,10 @@ HUGE = (b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", b"\x00\xf
 FOUND = {
     "tiff": [78, 174],  # a warning of Pillow while pages were counted
     "nifti": [0, 164, 175],  # errors of nibabel that are no ValueError
-    "dicom": [47],  # an element of odd length, read late by pydicom
+    "dicom": [47, 2383],  # an element of odd length, read late by pydicom; a line feed in a code
     "fastmri_gzip": [1099, 3345, 4838, 3427],  # a heap on which HDF5 never returns, far chunks
     "mrd": [1766, 3453],  # members of a type that overlap, on which HDF5 writes beyond its memory
+    "mrd_slab": [1635],  # a length of a text for which HDF5 takes a gigabyte
     "mrd_epi": [1565, 3768],  # lengths of lines for which HDF5 takes gigabytes
     "npy": [133, 175],  # a header that Python cannot cut into tokens
 }

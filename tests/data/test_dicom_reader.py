@@ -212,7 +212,7 @@ def test_a_broken_file_is_told_apart_from_a_whole_series(tmp_path: Path) -> None
 def test_colour_is_refused(tmp_path: Path) -> None:
     save_dicom(tmp_path / "1.dcm", dicom_slice(random_pixels(1), PhotometricInterpretation="RGB"))
 
-    with pytest.raises(ValueError, match=r"1\.dcm: expected a grey image, got RGB"):
+    with pytest.raises(ValueError, match=r"1\.dcm: expected a grey image, got 'RGB'"):
         read_source(tmp_path).subjects[0].headers()
 
 

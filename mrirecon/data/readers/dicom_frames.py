@@ -99,7 +99,7 @@ def decode(frame: Frame, dataset: pydicom.Dataset) -> Image:
 def _describe(path: Path, dataset: pydicom.Dataset) -> list[Frame]:
     photometric = str(dataset.PhotometricInterpretation)
     if photometric not in ("MONOCHROME1", "MONOCHROME2"):
-        raise ValueError(f"{path}: expected a grey image, got {photometric}")
+        raise ValueError(f"{path}: expected a grey image, got {photometric!r}")
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     require_believable_size(path, n_frames, rows, cols)

@@ -82,4 +82,23 @@ def require_dataset(path: Path, group: h5py.Group, name: str) -> h5py.Dataset:
         raise ValueError(f"{path}: {name}: expected values in this file, got those of another")
     if dataset.size and dataset.id.get_storage_size() == 0:
         raise ValueError(f"{path}: {name}: expected values, got {dataset.shape} without any")
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        _require_possible_length(path, dataset)
     return dataset
+
+
+def _require_possible_length(path: Path, text: h5py.Dataset) -> None:
+    """Refuse a text that is longer than its file, for which HDF5 would take as much memory.
+
+    A text of variable length is stored as 4 bytes of length before its place in a heap: HDF5 file
+    format specification 3.0, VIII.
+    """
+    start = text.id.get_offset()
+    if h5py.check_string_dtype(text.dtype).length is not None or start is None:
+        return
+    with path.open("rb") as file:
+        file.seek(start)
+        length = int.from_bytes(file.read(4), "little")
+    size = path.stat().st_size
+    if length > size:
+        raise ValueError(f"{path}: {text.name}: expected {size} bytes at most, got {length}")
