@@ -18,10 +18,13 @@ from mrirecon.cli.sources import (
     slice_axis_of,
 )
 from mrirecon.cli.terminal import console, progress_bar, say
-from mrirecon.data import SPLITS, LeftOut, PrepareConfig, Split
+from mrirecon.data import SPLITS, LeftOut, PrepareConfig, Prepared, Split
 from mrirecon.data import prepare as write_store
 from mrirecon.data.prepare_config import KEEP, Keep
 from mrirecon.data.prepared_subject import BLANK, REPEATED
+from mrirecon.data.strata import DEFAULT_TRAITS
+
+MOST_STRATA = 12
 
 
 def prepare(
@@ -43,6 +46,17 @@ def prepare(
         str | None, typer.Option(help="Put everything into one split: train, val or test.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the draw of persons.")] = 0,
+    stratify_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What each split gets its share of: source, protocol, field_strength, scanner, "
+            "institution, matrix or a column of --table; several in order of weight; or none. "
+            f"{', '.join(DEFAULT_TRAITS)} unless said."
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="CSV file with a row for each person, for --stratify-by.")
+    ] = None,
     size: Annotated[
         tuple[int, int] | None,
         typer.Option(help="Rows and columns to crop and pad to about the centre."),
@@ -83,6 +97,8 @@ def prepare(
         keep=kept,
         splits=fractions or only,
         seed=seed,
+        stratify_by=_traits_of(stratify_by),
+        table=None if table is None else str(table),
         size=size,
         drop_blank=drop_blank or clean,
         drop_repeated=clean,
@@ -100,16 +116,46 @@ def prepare(
             resume=resume,
             progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
         )
+    _print(done)
+
+
+def _traits_of(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if not names else () if names == ["none"] else tuple(names)
+
+
+def _print(done: Prepared) -> None:
     table = Table("split", "subjects", "slices", title=str(done.path))
     for name in SPLITS:
         table.add_row(name, str(done.n_subjects.get(name, 0)), str(done.n_slices.get(name, 0)))
     console.print(table)
+    if len(done.strata) > 1:
+        console.print(_strata_table(done))
+    if done.uneven_strata:
+        n_uneven, n_all = len(done.uneven_strata), len(done.strata)
+        say(f"{n_uneven} of {n_all} strata have too few persons to be in every split")
     notes = {
         "segmentation masks left out": len(done.source.masks),
         "other files left out": len(done.source.ignored),
         **Counter(f"{_kind_of(entry)} slices left out" for entry in done.left_out),
     }
     say(", ".join(f"{key}: {n}" for key, n in notes.items() if n) or "nothing left out")
+
+
+def _strata_table(done: Prepared) -> Table:
+    """Show how the persons of each stratum are shared out, by the traits that tell them apart."""
+    shown = [
+        place
+        for place in range(len(done.traits))
+        if len({stratum[place] for stratum in done.strata}) > 1
+    ]
+    table = Table(*(done.traits[place] for place in shown), *SPLITS, title="persons")
+    largest = sorted(done.strata.items(), key=lambda item: -item[1].total())
+    for stratum, counts in largest[:MOST_STRATA]:
+        numbers = (str(counts[name]) for name in SPLITS)
+        table.add_row(*(stratum[place] for place in shown), *numbers)
+    if len(largest) > MOST_STRATA:
+        table.add_row(f"and {len(largest) - MOST_STRATA} more")
+    return table
 
 
 def _kind_of(entry: LeftOut) -> str:

@@ -2,23 +2,22 @@
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from mrirecon.data.parts import Parts
 from mrirecon.data.prepare_config import PrepareConfig
+from mrirecon.data.prepare_plan import Plan, make_plan
 from mrirecon.data.prepared_subject import REPEATED, LeftOut, PreparedSubject, prepare_subject
 from mrirecon.data.provenance import Summary, describe_source
-from mrirecon.data.readers import SPLITS, SliceHeader, Source, Split, Subject, read_source
-from mrirecon.data.readers.subject import require_one_size
-from mrirecon.data.splits import assign_splits
+from mrirecon.data.readers import Source, Split, Subject
 from mrirecon.data.store_file import digest_of
 from mrirecon.data.store_writer import SliceWriter
+from mrirecon.data.strata import Stratum
 from mrirecon.files import atomic_path
 from mrirecon.version import __version__
 
@@ -40,6 +39,16 @@ class Prepared:
     """Number of slices by split."""
     left_out: tuple[LeftOut, ...]
     """Slices that the store does not hold, and why."""
+    traits: tuple[str, ...]
+    """What strata are told apart by."""
+    strata: dict[Stratum, Counter[Split]]
+    """Persons of each stratum by split."""
+
+    @property
+    def uneven_strata(self) -> tuple[Stratum, ...]:
+        """Strata of which a split has nobody, though others are in it."""
+        used = set(self.n_subjects)
+        return tuple(stratum for stratum, counts in self.strata.items() if used - set(counts))
 
 
 def prepare(
@@ -75,39 +84,55 @@ def prepare(
     """
     out, config = Path(out), config or PrepareConfig()
     _require_writable(out, overwrite)
-    found = read_source(
-        source, channel=config.channel, slice_axis=config.slice_axis, arrays=config.arrays
-    )
-    splits = assign_splits(found.subjects, config.splits, seed=config.seed)
-    subjects = sorted(found.subjects, key=lambda subject: SPLITS.index(splits[subject.name]))
-    dtype = _common_dtype(subjects, config)
+    plan = make_plan(source, config)
     parts = Parts(out, [asdict(config), __version__]) if resume else None
-    summary = Summary()
+    make = partial(_make, config=config, parts=parts)
     with (
         _naming_when_full(out),
         atomic_path(out) as temporary,
-        SliceWriter(temporary, describe_source(found, config)) as writer,
+        SliceWriter(temporary, describe_source(plan.source, config)) as writer,
     ):
-        for done, subject in enumerate(subjects):
-            if progress is not None:
-                progress(done, len(subjects), subject.name)
-            made = _make(subject, config, parts)
-            if config.drop_repeated:
-                made = _without_repeated(subject, made, summary.seen)
-            summary.add(splits[subject.name], made)
-            if len(made.images):
-                images = [image.astype(dtype, copy=False) for image in made.images]
-                _add(writer, subject, splits[subject.name], replace(made, images=images), found)
-        if not summary.n_slices:
-            raise ValueError(f"{found.paths[0]}: expected a slice to keep, got none that is sound")
-        writer.provenance |= summary.provenance()
+        summary = _write(writer, plan, map(make, plan.subjects), config, progress)
+        writer.provenance |= {**summary.provenance(), "strata": plan.describe_strata()}
     if parts is not None:
         parts.remove()
     if progress is not None:
-        progress(len(subjects), len(subjects), "")
+        progress(len(plan.subjects), len(plan.subjects), "")
     return Prepared(
-        out, found, dict(summary.n_subjects), dict(summary.n_slices), tuple(summary.left_out)
+        path=out,
+        source=plan.source,
+        n_subjects=dict(summary.n_subjects),
+        n_slices=dict(summary.n_slices),
+        left_out=tuple(summary.left_out),
+        traits=plan.traits,
+        strata=plan.strata,
     )
+
+
+def _write(
+    writer: SliceWriter,
+    plan: Plan,
+    all_made: Iterator[PreparedSubject],
+    config: PrepareConfig,
+    progress: Progress | None,
+) -> Summary:
+    """Write the subjects one after another."""
+    summary = Summary()
+    for done, subject in enumerate(plan.subjects):
+        if progress is not None:
+            progress(done, len(plan.subjects), subject.name)
+        made = next(all_made)
+        if config.drop_repeated:
+            made = _without_repeated(subject, made, summary.seen)
+        split = plan.splits[subject.name]
+        summary.add(split, made)
+        if len(made.images):
+            images = [image.astype(plan.dtype, copy=False) for image in made.images]
+            _add(writer, subject, split, replace(made, images=images), plan.source)
+    if not summary.n_slices:
+        where = plan.source.paths[0]
+        raise ValueError(f"{where}: expected a slice to keep, got none that is sound")
+    return summary
 
 
 def _make(subject: Subject, config: PrepareConfig, parts: Parts | None) -> PreparedSubject:
@@ -147,30 +172,6 @@ def _add(
         scale=made.scale,
         voxel_size=subject.voxel_size,
     )
-
-
-def _common_dtype(subjects: Sequence[Subject], config: PrepareConfig) -> np.dtype[Any]:
-    """Give the type that holds the pixels of all subjects exactly."""
-    if config.keep == "complex":
-        return np.dtype(np.complex64)
-    dtypes = set()
-    for subject in subjects:
-        headers = _headers(subject, config)
-        if headers and config.size is None:
-            require_one_size(headers)
-        dtypes |= {header.dtype for header in headers}
-    return np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
-
-
-def _headers(subject: Subject, config: PrepareConfig) -> Sequence[SliceHeader]:
-    """Read sizes and types; of damaged files that may be left out, those of sound slices."""
-    try:
-        return subject.headers()
-    except ValueError:
-        if not config.drop_damaged:
-            raise
-    sound = subject.read_slices(lambda _file, _error: None)
-    return [SliceHeader(subject.files[0], image.shape, image.dtype) for _, image in sound]
 
 
 def _require_writable(out: Path, overwrite: bool) -> None:

@@ -33,6 +33,11 @@ class PrepareConfig:
     subject; None keeps the source's own, or takes 0.8, 0.1 and 0.1."""
     seed: int = 0
     """Of the shuffle before persons are shared out by fractions."""
+    stratify_by: tuple[str, ...] | None = None
+    """Traits of which each split gets its share by fractions, the most important first: source,
+    matrix, those of `Subject.traits`, and columns of `table`; None for `DEFAULT_TRAITS`."""
+    table: str | None = None
+    """CSV file of more traits, with a row for each person, see `find_strata`."""
     size: tuple[int, int] | None = None
     """(rows, cols) to crop and pad magnitudes to about the centre; None keeps each subject's."""
     drop_blank: bool = False

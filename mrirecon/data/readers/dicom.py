@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from mrirecon.data.readers.dicom_files import SUFFIXES, read_dataset
+from mrirecon.data.readers.dicom_files import SUFFIXES, naming, read_dataset
 from mrirecon.data.readers.dicom_frames import Frame, decode, read_frames
 from mrirecon.data.readers.dicom_writer import write_derived_series
 from mrirecon.data.readers.layout import bare_name, find_places, natural_key, person_of, sort_files
@@ -24,6 +24,7 @@ from mrirecon.data.readers.subject import (
     Split,
     Subject,
     collect_slices,
+    describe_traits,
     require_volume,
 )
 
@@ -62,6 +63,22 @@ class DicomSubject(Subject):
         if n_lossy:
             found.append(f"{n_lossy} slices were compressed with loss, not the measured values")
         return tuple(found)
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """See `Subject.traits`."""
+        try:
+            dataset = read_dataset(self.files[0], with_pixels=False)
+            with naming(self.files[0]):
+                maker, model = dataset.get("Manufacturer"), dataset.get("ManufacturerModelName")
+                return describe_traits(
+                    protocol=dataset.get("ProtocolName") or dataset.get("SeriesDescription"),
+                    field_strength=dataset.get("MagneticFieldStrength"),
+                    scanner=f"{maker or ''} {model or ''}",
+                    institution=dataset.get("InstitutionName"),
+                )
+        except ValueError:
+            return {}
 
     def headers(self) -> Sequence[SliceHeader]:
         """See `Subject.headers`."""

@@ -27,7 +27,7 @@ from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.kspace import kspace_volume
 from mrirecon.data.readers.layout import list_entries, sort_files
 from mrirecon.data.readers.measured import Kspace, Measured
-from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
+from mrirecon.data.readers.mrd_header import Encoding, parse_encoding, parse_traits
 from mrirecon.data.readers.subject import Source, require_believable_size, storage_dtype
 from mrirecon.data.readers.volume import FileSubject, OpenVolume
 
@@ -49,6 +49,20 @@ class FastmriSubject(FileSubject):
                 yield _open_target(path, file, target)
             else:
                 yield _open_kspace(path, file)
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """See `Subject.traits`; the attribute `acquisition` is the protocol."""
+        path = self.files[0]
+        try:
+            require_sound_heaps(path)
+            with open_hdf5(path) as file:
+                acquisition = file.attrs.get("acquisition")
+                header = _header_of(path, file)
+                told = {} if header is None else parse_traits(header)
+                return {**told, **({"protocol": str(acquisition)} if acquisition else {})}
+        except ValueError:
+            return {}
 
 
 def read_fastmris(root: Path, files: Sequence[Path]) -> Source:
@@ -184,7 +198,12 @@ def _open_kspace(path: Path, file: h5py.File) -> OpenVolume:
 
 
 def _encoding_of(path: Path, file: h5py.File) -> Encoding | None:
+    header = _header_of(path, file)
+    return None if header is None else parse_encoding(path, header)
+
+
+def _header_of(path: Path, file: h5py.File) -> bytes | None:
     if HEADER not in file:
         return None
     header = require_dataset(path, file, HEADER)[()]
-    return parse_encoding(path, header if isinstance(header, bytes) else str(header).encode())
+    return header if isinstance(header, bytes) else str(header).encode()

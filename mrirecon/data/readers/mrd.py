@@ -24,7 +24,7 @@ from mrirecon.data.readers.hdf5 import (
 )
 from mrirecon.data.readers.hdf5_heaps import require_sound_heaps
 from mrirecon.data.readers.layout import list_entries, natural_key, sort_files
-from mrirecon.data.readers.mrd_header import Encoding, parse_encoding
+from mrirecon.data.readers.mrd_header import Encoding, parse_encoding, parse_traits
 from mrirecon.data.readers.mrd_heads import Heads, correction_heads, imaging_heads, read_heads
 from mrirecon.data.readers.mrd_lines import Lines
 from mrirecon.data.readers.mrd_samples import read_noise
@@ -64,6 +64,18 @@ class MrdSubject(FileSubject):
             else:
                 yield open_trajectory(path, table, images, encoding, read_beside)
 
+    @property
+    def traits(self) -> dict[str, str]:
+        """See `Subject.traits`."""
+        path = self.files[0]
+        try:
+            require_sound_heaps(path)
+            with open_hdf5(path) as file:
+                _, header = _find_tables(path, file)
+                return parse_traits(header)
+        except ValueError:
+            return {}
+
 
 def read_mrds(root: Path, files: Sequence[Path]) -> Source:
     """Find the subjects among MRD files: each volume is one, of the patient in the header."""
@@ -101,14 +113,18 @@ def _look_into(path: Path) -> tuple[str | None, Sequence[Series | None]]:
 
 
 def _open_tables(path: Path, file: h5py.File) -> tuple[Encoding, h5py.Dataset]:
+    table, header = _find_tables(path, file)
+    return parse_encoding(path, header), table
+
+
+def _find_tables(path: Path, file: h5py.File) -> tuple[h5py.Dataset, bytes]:
     name = mrd_group(file)
     if name is None:
         raise ValueError(f"{path}: expected a group with {MRD_TABLE} and {MRD_HEADER}, got none")
     table = require_dataset(path, file[name], MRD_TABLE)
     header = require_dataset(path, file[name], MRD_HEADER)[()]
     text = header.flat[0] if isinstance(header, np.ndarray) and header.size else header
-    xml = text if isinstance(text, bytes) else str(text).encode()
-    return parse_encoding(path, xml), table
+    return table, text if isinstance(text, bytes) else str(text).encode()
 
 
 def _series_columns(heads: Heads) -> NDArray[np.int64]:

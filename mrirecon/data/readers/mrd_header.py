@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from mrirecon.data.readers.subject import describe_traits
+
 LARGEST_HEADER = 1 << 22
 """Bytes; headers of scanners have some 10,000."""
 _NAMESPACE = "{*}"  # some writers leave it out
@@ -100,6 +102,27 @@ def parse_encoding(path: Path, xml: bytes) -> Encoding:
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         detail = " ".join(str(error).split())
         raise ValueError(f"{path}: expected an ISMRMRD header, got an error: {detail}") from error
+
+
+def parse_traits(xml: bytes) -> dict[str, str]:
+    """Read `Subject.traits` from a header; from a broken one none."""
+    try:
+        root = ElementTree.fromstring(xml) if len(xml) <= LARGEST_HEADER else None
+    except (ElementTree.ParseError, ValueError, LookupError):
+        root = None
+    if root is None:
+        return {}
+    system = f"{_NAMESPACE}acquisitionSystemInformation/{_NAMESPACE}"
+
+    def text(place: str) -> str:
+        return " ".join((root.findtext(place) or "").split())
+
+    return describe_traits(
+        protocol=text(f"{_NAMESPACE}measurementInformation/{_NAMESPACE}protocolName"),
+        field_strength=text(f"{system}systemFieldStrength_T"),
+        scanner=f"{text(f'{system}systemVendor')} {text(f'{system}systemModel')}",
+        institution=text(f"{system}institutionName"),
+    )
 
 
 def _find(element: ElementTree.Element, name: str) -> ElementTree.Element:

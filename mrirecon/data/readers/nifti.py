@@ -25,7 +25,8 @@ from nibabel.orientations import (
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from mrirecon.data.readers.layout import list_entries, sort_files
+from mrirecon.data.readers.bids import read_bids_traits
+from mrirecon.data.readers.layout import bare_name, list_entries, sort_files
 from mrirecon.data.readers.subject import (
     Image,
     OnError,
@@ -77,6 +78,11 @@ class NiftiSubject(Subject):
         sizes = np.empty(3)
         sizes[along[:, 0].astype(int)] = stored.header.get_zooms()[:3]
         return tuple(float(size) * scale for size in sizes)  # type: ignore[return-value]
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """See `Subject.traits`."""
+        return read_bids_traits(self.files[0], bare_name(self.files[0], SUFFIXES))
 
     @property
     def notes(self) -> tuple[str, ...]:

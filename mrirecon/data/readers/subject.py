@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -62,6 +63,14 @@ class Subject(ABC):
     def notes(self) -> tuple[str, ...]:
         """What one should know of how the pixels came about; one line each."""
         return ()
+
+    @property
+    def traits(self) -> dict[str, str]:
+        """What the files tell of protocol, field_strength [T], scanner and institution.
+
+        Those that they do not tell, or that cannot be read, are missing.
+        """
+        return {}
 
     @abstractmethod
     def headers(self) -> Sequence[SliceHeader]:
@@ -131,6 +140,25 @@ class Source:
         """Give a file's name below what was looked through."""
         root = next(path for path in self.paths if file.is_relative_to(path))
         return file.name if file == root else str(file.relative_to(root))
+
+
+def describe_traits(
+    *, protocol: object, field_strength: object, scanner: object, institution: object
+) -> dict[str, str]:
+    """Write what files tell as `Subject.traits`; nothing, as None or "", is left out.
+
+    Scanners tell their own field strength, as 2.89 T: it is rounded to half a tesla.
+    """
+    with suppress(TypeError, ValueError, OverflowError):
+        field_strength = f"{round(2 * float(str(field_strength))) / 2:g} T"
+    found = {
+        "protocol": protocol,
+        "field_strength": field_strength,
+        "scanner": scanner,
+        "institution": institution,
+    }
+    texts = {name: " ".join(str(value or "").split()) for name, value in found.items()}
+    return {name: text for name, text in texts.items() if text}
 
 
 def collect_slices(
