@@ -80,6 +80,9 @@ def prepare(
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep what is done, and go on where a run stopped.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that read; one for small sources unless said.")
+    ] = None,
 ) -> None:
     """Check images and keep them in one file: pixels as they are, one person in one split only."""
     if fractions is not None and split is not None:
@@ -114,6 +117,7 @@ def prepare(
             config,
             overwrite=overwrite,
             resume=resume,
+            n_workers=workers,
             progress=lambda n, total, _name: bar.update(task, completed=n, total=total),
         )
     _print(done)

@@ -2,9 +2,10 @@
 
 import errno
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,15 @@ from mrirecon.data.readers import Source, Split, Subject
 from mrirecon.data.store_file import digest_of
 from mrirecon.data.store_writer import SliceWriter
 from mrirecon.data.strata import Stratum
+from mrirecon.data.workers import map_in_order
 from mrirecon.files import atomic_path
 from mrirecon.version import __version__
 
 Progress = Callable[[int, int, str], None]
+MOST_PROCESSES = 8
+"""That are started unasked, since each may hold a multi-coil subject of a gigabyte."""
+BYTES_WORTH_A_PROCESS = 1 << 28
+"""To start processes takes about as long as to read so much."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -58,12 +64,14 @@ def prepare(
     *,
     overwrite: bool = False,
     resume: bool = False,
+    n_workers: int | None = 1,
     progress: Progress | None = None,
 ) -> Prepared:
     """Write all slices of a source to a store; the same files give the same bytes.
 
     Magnitudes stay as they are, in the files' type; of k-space `config.keep` may keep the complex
-    image of every coil. Each volume's maximum is kept beside it. Memory holds one subject.
+    image of every coil. Each volume's maximum is kept beside it. Memory holds one subject, and
+    one more for each process.
 
     Args:
         source: see `read_source`.
@@ -72,6 +80,8 @@ def prepare(
         overwrite: replace a store that exists.
         resume: keep finished subjects beside `out` until the store is whole, and use those of an
             earlier call that was stopped.
+        n_workers: processes that read and check subjects, see `map_in_order`; None for as many as
+            there are processors, 8 at most, where there is enough to read.
         progress: called with (subjects done, subjects in all, name) before each subject, and
             with name "" at the end.
 
@@ -80,19 +90,24 @@ def prepare(
 
     Raises:
         ValueError: a file or an option cannot be used; nothing is written.
-        OSError: `out` exists or cannot be written, or the disk is full; nothing is left of it.
+        OSError: `out` exists or cannot be written, the disk is full, or a process died; nothing is
+            left of it.
     """
     out, config = Path(out), config or PrepareConfig()
+    if n_workers is not None and n_workers < 1:
+        raise ValueError(f"n_workers: expected 1 or more, got {n_workers}")
     _require_writable(out, overwrite)
     plan = make_plan(source, config)
     parts = Parts(out, [asdict(config), __version__]) if resume else None
     make = partial(_make, config=config, parts=parts)
+    n_processes = _worth_starting(plan) if n_workers is None else n_workers
     with (
         _naming_when_full(out),
         atomic_path(out) as temporary,
         SliceWriter(temporary, describe_source(plan.source, config)) as writer,
+        closing(map_in_order(make, plan.subjects, n_processes, name_of=_name_of)) as all_made,
     ):
-        summary = _write(writer, plan, map(make, plan.subjects), config, progress)
+        summary = _write(writer, plan, all_made, config, progress)
         writer.provenance |= {**summary.provenance(), "strata": plan.describe_strata()}
     if parts is not None:
         parts.remove()
@@ -107,6 +122,14 @@ def prepare(
         traits=plan.traits,
         strata=plan.strata,
     )
+
+
+def _worth_starting(plan: Plan) -> int:
+    """Choose a number of processes, one for each `BYTES_WORTH_A_PROCESS` of the files at most."""
+    files = {file for subject in plan.subjects for file in subject.files}
+    n_bytes = sum(file.stat().st_size for file in files)
+    n_processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(n_processors, MOST_PROCESSES, n_bytes // BYTES_WORTH_A_PROCESS))
 
 
 def _write(
@@ -133,6 +156,10 @@ def _write(
         where = plan.source.paths[0]
         raise ValueError(f"{where}: expected a slice to keep, got none that is sound")
     return summary
+
+
+def _name_of(subject: Subject) -> str:
+    return str(subject.files[0])
 
 
 def _make(subject: Subject, config: PrepareConfig, parts: Parts | None) -> PreparedSubject:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from raw_sources import dicom_slice, save_dicom
+from raw_sources import coil_kspace, dicom_slice, save_dicom, save_fastmri
 from sources import cut_short, random_pixels, save_nifti, save_picture, save_subjects
 
 from mrirecon.data import PrepareConfig, SliceStore, Subject, prepare
@@ -249,6 +250,67 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
+def test_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:
+    source = save_subjects(tmp_path / "in", n_subjects=3)
+    save_picture(source / "P4" / "P4_1.png", random_pixels(101))  # as the first of P1
+    save_dicom(tmp_path / "dicom" / "1.dcm", dicom_slice(random_pixels(1)))
+    save_fastmri(tmp_path / "raw" / "a.h5", kspace=coil_kspace(0, 2, 16, 12)[0][None])
+    config = PrepareConfig(seed=3, drop_repeated=True)
+
+    sources = [source, tmp_path / "dicom", tmp_path / "raw"]
+
+    done = {
+        n: prepare(sources, tmp_path / f"out{n}" / "store.h5", config, n_workers=n) for n in (1, 3)
+    }
+
+    assert done[1].path.read_bytes() == done[3].path.read_bytes()
+    assert done[1].left_out == done[3].left_out
+    assert len(done[3].left_out) == 1
+
+
+def test_subjects_that_other_processes_finished_are_kept_for_later(tmp_path: Path) -> None:
+    source, out = save_subjects(tmp_path / "in", n_subjects=3), tmp_path / "out" / "store.h5"
+    prepare(source, tmp_path / "whole.h5", TEST)
+    whole = (source / "P3" / "P3_4.png").read_bytes()
+    cut_short(source / "P3" / "P3_4.png", 0.8)
+
+    with pytest.raises(ValueError, match=r"P3_4\.png: expected a whole PNG picture"):
+        prepare(source, out, TEST, resume=True, n_workers=2)
+    assert len(list((out.parent / ".store.h5.parts").iterdir())) == 2
+    (source / "P3" / "P3_4.png").write_bytes(whole)
+    prepare(source, out, TEST, resume=True, n_workers=2)
+
+    assert out.read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("n_workers", [0, -1])
+def test_a_number_of_processes_below_one_is_refused(tmp_path: Path, n_workers: int) -> None:
+    with pytest.raises(ValueError, match=rf"n_workers: expected 1 or more, got {n_workers}"):
+        prepare(tmp_path, tmp_path / "store.h5", n_workers=n_workers)
+
+
+def test_few_bytes_are_read_without_processes_and_many_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[int] = []
+    map_in_order = prepare_module.map_in_order
+
+    def remember(make: Any, subjects: Any, n_workers: int, **options: Any) -> Any:
+        used.append(n_workers)
+        return map_in_order(make, subjects, 1, **options)
+
+    monkeypatch.setattr(prepare_module, "map_in_order", remember)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    source = save_subjects(tmp_path / "in")
+    n_bytes = sum(file.stat().st_size for file in source.rglob("*.png"))
+    for worth in (n_bytes + 1, n_bytes // 3, 1):
+        monkeypatch.setattr(prepare_module, "BYTES_WORTH_A_PROCESS", worth)
+        prepare(source, tmp_path / "store.h5", TEST, overwrite=True, n_workers=None)
+
+    assert used == [1, 3, prepare_module.MOST_PROCESSES]
+
+
 @pytest.mark.parametrize("changed", ["files", "settings"])
 def test_a_part_is_used_only_for_the_same_files_and_settings(tmp_path: Path, changed: str) -> None:
     source, out = save_subjects(tmp_path / "in", n_subjects=2), tmp_path / "out" / "store.h5"
@@ -298,32 +360,47 @@ def test_finished_subjects_are_not_prepared_again(
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from mrirecon.data import PrepareConfig, prepare
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 def slow(done, total, name):
     print(done, flush=True)
     time.sleep(float(sys.argv[3]))
-prepare(sys.argv[1], sys.argv[2], PrepareConfig(splits="test"), progress=slow)
+config = PrepareConfig(splits="test")
+prepare(sys.argv[1], sys.argv[2], config, progress=slow, n_workers=int(sys.argv[4]))
 """
 
 
+@pytest.mark.parametrize("n_workers", ["1", "2"])
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_stopped_leaves_no_store(tmp_path: Path, kind: signal.Signals) -> None:
+def test_a_run_that_is_stopped_leaves_no_store(
+    tmp_path: Path, kind: signal.Signals, n_workers: str
+) -> None:
     source = save_subjects(tmp_path / "in")
     out = tmp_path / "out" / "store.h5"
-    arguments = [sys.executable, "-c", SCRIPT, str(source), str(out), "60"]
+    arguments = [sys.executable, "-c", SCRIPT, str(source), str(out), "60", n_workers]
     with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as run:
         assert run.stdout is not None
         run.stdout.readline()  # the first subject has begun
         time.sleep(0.1)
-        run.send_signal(kind)
-        assert run.wait(timeout=20) != 0
+        if kind == signal.SIGINT:
+            os.killpg(run.pid, kind)  # as the terminal does for Ctrl-C
+        else:
+            run.send_signal(kind)
+        # Ends once nobody holds the other end of the pipes: neither program nor a process of it.
+        _, errors = run.communicate(timeout=20)
+        assert run.returncode != 0
 
     assert not out.exists()
     if kind == signal.SIGINT:
         assert list(out.parent.iterdir()) == []
+        assert errors.count("Traceback") == 1
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
@@ -338,7 +415,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
 
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(source), str(out), "0"],
+        [sys.executable, "-c", SCRIPT, str(source), str(out), "0", "1"],
         preexec_fn=limit,
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
