@@ -81,8 +81,8 @@ def reconstruct(
     and written back with its geometry. Of k-space (.npy, .npz, .cfl, fastMRI or MRD .h5) of one
     coil or several samples that are not 0 count as measured; full k-space is undersampled by one
     mask of the run for all slices. K-space along a 2-D trajectory comes from MRD files, or from a
-    .npz with --key, --coords, --coords-unit and --size. Its images go to .npy, .cfl, or .h5 with
-    fastMRI's dataset `reconstruction`.
+    .npz with --key, --coords, --coords-unit and --size. Its images go to .npy, .cfl, .nii.gz, .h5
+    with fastMRI's dataset `reconstruction`, or .png of one slice.
     """
     run, source = _run_and_source(paths, method)
     if not source.exists():
@@ -92,7 +92,7 @@ def reconstruct(
     config = _configure(method, regularisation, tuned)
     chosen, arrays = choose_device(device), array_options(contents, axes, key)
     if source.suffix in KSPACE_SUFFIXES and contents != "image":
-        if out.suffix not in IMAGE_SUFFIXES:
+        if not out.name.lower().endswith(IMAGE_SUFFIXES):
             names = ", ".join(IMAGE_SUFFIXES)
             raise ValueError(f"--out: expected a name ending in {names}, got {out.name}")
         trajectory = trajectory_options(
@@ -164,7 +164,8 @@ def _reconstruct_kspace(
             note = f"{len(images)} slices of {measured.kspace.shape[1]} coils"
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
-    write_images(out, (images if measured.has_slices else images[0]).numpy())
+    pixels = (images if measured.has_slices else images[0]).numpy()
+    write_images(out, pixels, measured.voxel_size)
     return note
 
 

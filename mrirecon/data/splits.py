@@ -79,7 +79,8 @@ def _share_out(strata: Mapping[str, Stratum], fractions: Fractions, seed: int) -
     if len(strata) < len(wanted):
         raise ValueError(
             f"splits: expected {len(wanted)} persons or more for {', '.join(wanted)}, got "
-            f"{len(strata)}; name one split for all, or use other fractions"
+            f"{len(strata)}; name one split for all (--split train), or leave one out "
+            "(--fractions .8 .2 0)"
         )
     counts = [int(fraction > 0) for fraction in fractions]
     for _ in range(len(strata) - sum(counts)):

@@ -199,10 +199,10 @@ def _interpolated(found: Inspection) -> Iterator[Finding]:
 def _describe_drops(subjects: Sequence[SubjectReport]) -> str:
     drops = sorted({drop.axis for subject in subjects for drop in subject.spectrum_drops})
     extents = [drop.extent for subject in subjects for drop in subject.spectrum_drops]
+    who = _who([subject.name for subject in subjects])
     lines = " to ".join(sorted({f"{min(extents):.0%}", f"{max(extents):.0%}"}))
     return (
-        f"{count(len(subjects), 'subject')}: k-space is nearly empty beyond {lines} of "
-        f"{' and '.join(drops)}: interpolated or zero-padded before; scores on such images "
+        f"{who}: k-space is nearly empty beyond {lines} of {' and '.join(drops)}: interpolated or zero-padded before; scores on such images "
         "promise too much (Shimron 2022)"
     )
 
@@ -211,7 +211,8 @@ def _left_out(found: Inspection) -> Iterator[Finding]:
     if found.source.masks:
         yield Finding("note", "files", f"{count(len(found.source.masks), 'mask file')} set apart")
     if found.source.ignored:
-        text = f"{count(len(found.source.ignored), 'file')} of other kinds ignored"
+        names = [file.name for file in found.source.ignored]
+        text = f"{count(len(names), 'file')} of other kinds ignored ({_some(names)})"
         yield Finding("note", "files", text)
 
 
@@ -224,5 +225,9 @@ def _who(names: Sequence[str]) -> str:
     """Name a few subjects, and count the rest."""
     if len(names) == 1:
         return names[0]
+    return f"{len(names)} subjects ({_some(names)})"
+
+
+def _some(names: Sequence[str]) -> str:
     rest = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{len(names)} subjects ({', '.join(names[:_MOST_NAMES])}{rest})"
+    return ", ".join(names[:_MOST_NAMES]) + rest

@@ -181,5 +181,5 @@ def test_images_are_written_as_predictions(tmp_path: Path) -> None:
 
     with h5py.File(tmp_path / "out.h5") as file:
         np.testing.assert_array_equal(file["reconstruction"], image[None])
-    with pytest.raises(ValueError, match=r"out\.nii: expected a name ending in \.npy, \.h5"):
-        subject.write_like(image[None], tmp_path / "out.nii")
+    with pytest.raises(ValueError, match=r"out\.tif: expected a name ending in \.npy, \.h5"):
+        subject.write_like(image[None], tmp_path / "out.tif")

@@ -159,7 +159,7 @@ def test_interpolated_images_are_noted_for_all_subjects_at_once(tmp_path: Path) 
     findings = inspect_source(tmp_path).findings
 
     (found,) = [finding for finding in findings if finding.check == "interpolation"]
-    assert found.text.startswith("2 subjects: k-space is nearly empty beyond 6")
+    assert found.text.startswith("2 subjects (P1, P2): k-space is nearly empty beyond 6")
     assert "% of cols: interpolated" in found.text
     assert (found.severity, found.subjects) == ("note", ("P1", "P2"))
 
@@ -182,7 +182,7 @@ def test_lossy_files_masks_and_strangers_are_noted(tmp_path: Path) -> None:
     assert inspect_source(tmp_path).notes == (
         "1 JPEG file: lossy, not the measured values",
         "1 mask file set apart",
-        "1 file of other kinds ignored",
+        "1 file of other kinds ignored (data.csv)",
     )
 
 

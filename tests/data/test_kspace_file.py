@@ -5,6 +5,7 @@ import pytest
 import torch
 from raw_sources import acquisition, coil_kspace, header, save_cfl, save_fastmri, save_mrd
 
+from mrirecon.data import read_source
 from mrirecon.data.kspace_file import read_kspace
 from mrirecon.data.readers import ArrayOptions
 from mrirecon.data.readers.plain_files import write_images
@@ -110,3 +111,36 @@ def test_coils_sizes_and_the_mask_of_a_fastmri_file_are_kept(tmp_path: Path) -> 
 def test_images_are_written_with_or_without_slices(tmp_path: Path, shape: tuple[int, ...]) -> None:
     write_images(tmp_path / "out.npy", np.ones(shape, np.float32))
     assert np.load(tmp_path / "out.npy").shape == shape
+
+
+def test_nifti_keeps_values_and_voxel_size_and_reads_back_as_written(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).random((3, 4, 5)).astype(np.float32)
+    out = tmp_path / "out.nii.gz"
+
+    write_images(out, images, (5.0, 1.0, 2.0))
+
+    subject = read_source(out).subjects[0]
+    np.testing.assert_array_equal(subject.read_volume(), images)
+    assert subject.voxel_size == (5.0, 1.0, 2.0)
+    assert "no orientation is stored" in subject.notes[0]
+
+
+def test_png_keeps_one_slice_to_sixteen_bits(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).random((1, 4, 5)).astype(np.float32)
+
+    write_images(tmp_path / "out.png", image)
+
+    pixels = read_source(tmp_path / "out.png").subjects[0].read_volume()
+    assert pixels.dtype == np.uint16
+    # Half a step of rounding, and float32's own.
+    steps = image / image.max() * 65535
+    np.testing.assert_allclose(pixels, steps, rtol=1e-6, atol=0.5 + 65535 * 2**-23)
+    with pytest.raises(ValueError, match=r"b\.png: expected one slice for \.png, got 2; use \.nii"):
+        write_images(tmp_path / "b.png", np.ones((2, 4, 5), np.float32))
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_a_black_slice_is_a_black_png(tmp_path: Path) -> None:
+    write_images(tmp_path / "out.png", np.zeros((4, 5), np.float32))
+
+    assert read_source(tmp_path / "out.png").subjects[0].read_volume().max() == 0

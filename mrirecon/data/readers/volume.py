@@ -117,6 +117,6 @@ class FileSubject(Subject):
             return []
 
     def write_like(self, volume: Image, out: Path) -> None:
-        """See `Subject.write_like`; `out` is a .npy, .cfl or .h5 file."""
+        """See `Subject.write_like`; `out` is a file as `write_images` takes it."""
         require_volume(volume, len(self.headers()))
-        write_images(out, volume)
+        write_images(out, volume, self.voxel_size)
