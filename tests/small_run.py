@@ -29,7 +29,7 @@ from mrirecon.models import (
     PatchDiscriminatorConfig,
     ReconResNetConfig,
 )
-from mrirecon.sampling import SamplingConfig
+from mrirecon.sampling import MixtureConfig, SamplingConfig, Undersampling
 from mrirecon.training import Ranks, TrainingConfig, alone, joined_ranks, train
 
 GENERATOR = GeneratorConfig(ReconResNetConfig(width=4, n_blocks=1, residual=True), "inside")
@@ -82,6 +82,8 @@ def small_run(
     profile: Path | None = None,
     ranks: Ranks | None = None,
     generator_config: GeneratorConfig = GENERATOR,
+    discriminator_config: PatchDiscriminatorConfig = DISCRIMINATOR,
+    sampling: Undersampling | MixtureConfig = SAMPLING,
 ) -> Generator:
     """Train the small generator; each validation takes `pause` seconds at least.
 
@@ -89,7 +91,7 @@ def small_run(
     """
     ranks = ranks or alone(torch.device("cpu"))
     torch.manual_seed(0)
-    generator, discriminator = Generator(generator_config), PatchDiscriminator(DISCRIMINATOR)
+    generator, discriminator = Generator(generator_config), PatchDiscriminator(discriminator_config)
 
     def validate(average: Generator, step: int) -> dict[str, float]:
         time.sleep(pause)
@@ -104,7 +106,7 @@ def small_run(
             generator,
             discriminator,
             SliceDataset(opened, "train", rank=ranks.rank, world_size=ranks.world_size),
-            SAMPLING,
+            sampling,
             config,
             validate=validate,
             resume=resume,

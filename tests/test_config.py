@@ -35,7 +35,7 @@ def test_a_mixture_takes_the_place_of_one_sampling() -> None:
         None, ["store=s.h5", f"mixture.sampling={patterns}", "mixture.weights=[2, 1]"]
     )
     expected = (SamplingConfig(acceleration=4), SamplingConfig("random_2d", acceleration=8))
-    assert config.undersampling == MixtureConfig(expected, (2.0, 1.0))
+    assert config.undersampling == MixtureConfig(expected, weights=(2.0, 1.0))
     assert parse_config(yaml.safe_load(config_to_yaml(config)), name="x") == config
 
 

@@ -26,10 +26,12 @@ from mrirecon.sampling import (
     SamplingConfig,
     ScannerProfile,
     Strategy,
+    TrajectoryConfig,
     Undersampling,
     check_feasibility,
     load_profile,
     make_mask,
+    named_patterns,
     summarise,
     summarise_trajectory,
 )
@@ -140,16 +142,17 @@ def _print_strategies() -> None:
 
 
 def _draw_config(config: Path, size: tuple[int, int], seed: int, out: Path, scan: _Scan) -> None:
-    settled = load_config(config, ["store=."])
-    if settled.trajectory is None:
-        mixed = settled.mixture.sampling if settled.mixture else (settled.sampling,)
-        _draw(list(mixed), size, seed, out, scan)
-        return
-    summary = summarise_trajectory(settled.trajectory, size)
-    say(f"{settled.trajectory.kind}: {summary.describe()}")
-    _say_feasibility(settled.trajectory, size, seed, scan)
-    draw_trajectory(settled.trajectory, size, out, title=settled.trajectory.kind)
-    say(f"picture: {out}")
+    patterns = named_patterns(load_config(config, ["store=."]).undersampling)
+    masks = [pattern for pattern in patterns.values() if isinstance(pattern, SamplingConfig)]
+    if masks:
+        _draw(masks, size, seed, out, scan)
+    off_grid = [pattern for pattern in patterns.values() if isinstance(pattern, TrajectoryConfig)]
+    for number, trajectory in enumerate(off_grid, start=1):
+        picture = out if len(patterns) == 1 else out.with_stem(f"{out.stem}_trajectory_{number}")
+        say(f"{trajectory.kind}: {summarise_trajectory(trajectory, size).describe()}")
+        _say_feasibility(trajectory, size, seed, scan)
+        draw_trajectory(trajectory, size, picture, title=trajectory.kind)
+        say(f"picture: {picture}")
 
 
 def _draw(

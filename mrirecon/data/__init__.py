@@ -20,7 +20,7 @@ from mrirecon.data.readers import (
     read_source,
     write_nifti_like,
 )
-from mrirecon.data.simulate import Measurement, simulate
+from mrirecon.data.simulate import Measurement, simulate, simulate_parts
 from mrirecon.data.simulation_config import SimulationConfig
 from mrirecon.data.store import SliceStore
 from mrirecon.data.store_file import StoredSubject
@@ -54,5 +54,6 @@ __all__ = [
     "read_source",
     "self_calibrated_maps",
     "simulate",
+    "simulate_parts",
     "write_nifti_like",
 ]

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.data.dataset import RawBatch
@@ -101,7 +103,7 @@ def simulate(
 
     Args:
         batch: raw slices and their scales.
-        sampling: what is measured; of a mixture each slice has its own pattern.
+        sampling: what is measured; of a mixture each slice has its own pattern, on the grid.
         seed: of masks, noise and phase, 0 or more.
         epoch: each has its own masks, noise and phase.
         simulation: noise, phase and coils; None for none of them.
@@ -111,7 +113,7 @@ def simulate(
 
     Raises:
         ValueError: the sampling does not fit the size of the slices, or phase or coils are asked
-            for where the images have their own.
+            for where the images have their own; or a mixture puts a slice on a trajectory.
     """
     scene = make_scene(batch, simulation or SimulationConfig(), seed=seed, epoch=epoch)
     if isinstance(sampling, TrajectoryConfig):
@@ -122,6 +124,46 @@ def simulate(
     mask = draw(shape, seed=seed, volumes=volumes, slices=slices, epoch=epoch)
     mask = mask.to(batch.images.device, non_blocking=True)
     return _combine(scene, mask, _undersample(scene, mask))
+
+
+def simulate_parts(
+    batch: RawBatch,
+    sampling: Undersampling | MixtureConfig,
+    *,
+    seed: int,
+    epoch: int = 0,
+    simulation: SimulationConfig | None = None,
+) -> list[Measurement]:
+    """Measure a batch part by part: of a mixture, slices on the grid, then those of a trajectory.
+
+    Args:
+        batch: raw slices and their scales.
+        sampling: what is measured.
+        seed: as of `simulate`.
+        epoch: as of `simulate`.
+        simulation: as of `simulate`.
+
+    Returns:
+        One measurement where all slices lie on the grid or along one trajectory.
+
+    Raises:
+        ValueError: as `simulate`.
+    """
+    measure = partial(simulate, seed=seed, epoch=epoch, simulation=simulation)
+    if not isinstance(sampling, MixtureConfig):
+        return [measure(batch, sampling)]
+    volumes, slices = batch.volumes.cpu(), batch.slices.cpu()
+    chosen = sampling.choose(seed=seed, volumes=volumes, slices=slices, epoch=epoch)
+    n_on_grid = len(sampling.sampling)
+    ways: list[tuple[NDArray[np.bool_], Undersampling | MixtureConfig]] = [
+        (chosen < n_on_grid, sampling)
+    ]
+    ways += [(chosen == n_on_grid + n, pattern) for n, pattern in enumerate(sampling.trajectory)]
+    return [
+        measure(batch.take(np.flatnonzero(of_way).tolist()), way)
+        for of_way, way in ways
+        if of_way.any()
+    ]
 
 
 def _undersample(scene: Scene, mask: Tensor) -> Tensor:

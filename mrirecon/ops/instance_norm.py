@@ -35,7 +35,7 @@ def instance_norm(
     number of threads. Of a single pixel the variance is 0 and `normal` too.
 
     Args:
-        x: float32, float64 or bfloat16, (batch, channels, rows, cols).
+        x: float32, float64, bfloat16 or float16 (by a float32 copy), (batch, channels, rows, cols).
         slope: (1,), of PReLU below 0; None for no activation. float32 for bfloat16 `x` (or
             bfloat16), otherwise the dtype of `x`.
         keep: constant factors, (batch, channels), dtype as `slope`: for spatial dropout with
@@ -55,6 +55,11 @@ def instance_norm(
     """
     if keep is not None and keep.requires_grad:
         raise ValueError("keep: expected a constant, got a tensor that needs a gradient")
+    if x.dtype == torch.float16:
+        wide = [None if t is None else t.float() for t in (slope, keep, residual)]
+        return instance_norm(
+            x.float(), slope=wide[0], keep=wide[1], residual=wide[2], pad=pad, eps=eps
+        ).half()
     if slope is not None and slope.dtype == x.dtype == torch.bfloat16:
         slope = slope.float()
     out: Tensor = torch.ops.mrirecon.instance_norm(x, slope, keep, residual, eps, pad)[0]

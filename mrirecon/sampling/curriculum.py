@@ -60,9 +60,13 @@ def ease_sampling(
     if ease == 1:
         return sampling
     if isinstance(sampling, MixtureConfig):
-        return replace(sampling, sampling=tuple(_ease_mask(p, ease) for p in sampling.sampling))
+        return replace(
+            sampling,
+            sampling=tuple(_ease_mask(pattern, ease) for pattern in sampling.sampling),
+            trajectory=tuple(_ease_trajectory(pattern, ease) for pattern in sampling.trajectory),
+        )
     if isinstance(sampling, TrajectoryConfig):
-        return replace(sampling, n_readouts=round(sampling.n_readouts * ease))
+        return _ease_trajectory(sampling, ease)
     return _ease_mask(sampling, ease)
 
 
@@ -74,3 +78,7 @@ def _ease_mask(sampling: SamplingConfig, ease: float) -> SamplingConfig:
     if sampling.strategy in WHOLE_SPACINGS:
         eased = float(max(1, round(eased)))
     return replace(sampling, acceleration=eased)
+
+
+def _ease_trajectory(trajectory: TrajectoryConfig, ease: float) -> TrajectoryConfig:
+    return replace(trajectory, n_readouts=round(trajectory.n_readouts * ease))

@@ -29,12 +29,14 @@ class MixtureConfig:
     """Several patterns and accelerations, of which every slice in every epoch gets one.
 
     Attributes:
-        sampling: patterns on the grid, two or more.
+        sampling: patterns on the grid.
+        trajectory: patterns off it; with those on the grid two or more.
         weights: how often each is chosen, in this order, relative to the others; None: equally
             often.
     """
 
     sampling: tuple[SamplingConfig, ...] = ()
+    trajectory: tuple[TrajectoryConfig, ...] = ()
     weights: tuple[float, ...] | None = None
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
@@ -46,7 +48,7 @@ class MixtureConfig:
             ValueError: "name: expected ..., got ...".
         """
         n_patterns = len(self.patterns)
-        expect("sampling", n_patterns >= 2, "two patterns or more", n_patterns)
+        expect("sampling", n_patterns >= 2, "two patterns or more, with trajectory", n_patterns)
         if self.weights is not None:
             n_weights = len(self.weights)
             wanted = f"{n_patterns}, one for each pattern"
@@ -57,11 +59,11 @@ class MixtureConfig:
     @property
     def patterns(self) -> tuple[Undersampling, ...]:
         """The patterns, numbered as `choose` does."""
-        return self.sampling
+        return (*self.sampling, *self.trajectory)
 
     @property
     def mask_shape(self) -> tuple[bool, bool]:
-        """Whether masks have rows and columns: an axis on which no pattern varies has size 1."""
+        """Whether masks have rows and columns: of size 1 where no pattern on the grid varies."""
         axes = {pattern.axis if pattern.is_line_mask else "both" for pattern in self.sampling}
         return axes != {"cols"}, axes != {"rows"}
 
@@ -103,13 +105,15 @@ class MixtureConfig:
             of the mixture varies along it, whatever this batch has.
 
         Raises:
-            ValueError: as `make_mask`.
+            ValueError: as `make_mask`; or a slice is to be measured along a trajectory.
         """
         has_rows, has_cols = self.mask_shape
         size = (shape[0] if has_rows else 1, shape[1] if has_cols else 1)
         chosen = torch.from_numpy(
             self.choose(seed=seed, volumes=volumes, slices=slices, epoch=epoch)
         )
+        n_off_grid = int((chosen >= len(self.sampling)).sum())
+        expect("slices", n_off_grid == 0, "patterns on the grid alone", f"{n_off_grid} off it")
         masks = torch.empty(len(volumes), *size, dtype=torch.bool)
         for number, pattern in enumerate(self.sampling):
             rows = torch.nonzero(chosen == number)[:, 0]

@@ -12,7 +12,8 @@ from mrirecon.training.load import load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
 from mrirecon.training.ranks import Ranks, alone, joined_ranks
-from mrirecon.training.step import TrainingState, make_state, training_step
+from mrirecon.training.state import TrainingState, make_state
+from mrirecon.training.step import training_step
 from mrirecon.training.stopping import TrainingStopped
 from mrirecon.training.trainer import train
 

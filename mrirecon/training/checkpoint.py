@@ -21,7 +21,7 @@ from mrirecon.files import atomic_path
 from mrirecon.models import Generator, GeneratorConfig
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.same_run import check_same_run
-from mrirecon.training.step import TrainingState
+from mrirecon.training.state import TrainingState
 from mrirecon.training.tensors import (
     check_tensors,
     model_tensors,
@@ -136,15 +136,16 @@ def load_checkpoint(path: Path, state: TrainingState, config: TrainingConfig) ->
     """
     described = _read_description(path / _STATE)
     check_same_run(path / _STATE, described, _describe(state, config))
-    step = int(described["step"])
     set_model_tensors(state, read_tensors(path / _MODEL), path / _MODEL)
     set_optimizer_tensors(
         state,
         read_tensors(path / _OPTIMIZER),
         path / _OPTIMIZER,
-        with_discriminator=step > config.losses.adversarial_start,
     )
-    state.step = step
+    state.step = int(described["step"])
+    state.n_rollbacks = int(described.get("n_rollbacks", 0))
+    if described.get("scaler") and state.scaler.is_enabled():
+        state.scaler.load_state_dict(described["scaler"])
 
 
 def load_generator(path: Path) -> Generator:
@@ -182,6 +183,8 @@ def _describe(state: TrainingState, config: TrainingConfig) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "step": state.step,
         "simulated": state.is_simulated,
+        "n_rollbacks": state.n_rollbacks,
+        "scaler": state.scaler.state_dict(),
         "generator": state.generator.config.to_dict(),
         "discriminator": None if discriminator is None else asdict(discriminator.config),
         "training": config.to_dict(),

@@ -8,9 +8,19 @@ from mrirecon.data import AugmentationConfig, SimulationConfig
 from mrirecon.losses import LossConfig
 from mrirecon.sampling import CurriculumConfig
 
-Precision = Literal["float32", "bfloat16", "auto"]
+Precision = Literal["float32", "bfloat16", "float16", "auto"]
 Schedule = Literal["halfway", "cosine", "constant"]
+OnDivergence = Literal["roll_back", "stop"]
 
+_COUNTS = (
+    "steps",
+    "batch_size",
+    "accumulate",
+    "log_every",
+    "validate_every",
+    "checkpoint_every",
+    "keep_checkpoints",
+)
 MAY_CHANGE_ON_RESUME = frozenset(
     {
         "steps",
@@ -32,8 +42,11 @@ class TrainingConfig:
 
     Attributes:
         steps: updates of the generator in all.
-        batch_size: slices in a step, on each of the processes that train together; the slices
-            left over at the end of an epoch are left out.
+        batch_size: slices computed at once, on each of the processes that train together; the
+            slices left over at the end of an epoch are left out.
+        accumulate: batches in a step, whose gradients are added up before the update: as one of
+            all their slices, in the memory of one. With a discriminator the generator then
+            computes each image twice.
         seed: of dropout, data order, masks and noise; with the step it fixes every random number.
         learning_rate: of the generator.
         discriminator_learning_rate: of the discriminator.
@@ -47,12 +60,19 @@ class TrainingConfig:
         augmentation: how training slices are varied before they are undersampled.
         ema_decay: per step, of the averaged weights that are validated and saved as the result;
             lower in the first steps, so that the average forgets the untrained network.
+        frozen: parts of the generator that stay as they are, by the beginning of their
+            parameters' names: `network.encoder`.
         precision: of the networks' arithmetic: "bfloat16" by autocast, weights stay float32;
             "auto" takes it where the processor multiplies it, where a step measured up to 1.9
-            times as fast, and float32 elsewhere, where it would be emulated.
+            times as fast, and float32 elsewhere, where it would be emulated; "float16" with scaled
+            losses, for GPUs without bfloat16.
         channels_last: memory order of images and weights. Convolutions are faster so, and most of
             all with "bfloat16" (benchmarks/bench_training.py).
         compile: compile both networks by torch.compile: on the CPU a tenth faster, after minutes.
+        cuda_graphs: compile them so that a GPU is handed each pass as one graph, which saves the
+            time of launching its kernels one by one.
+        recompute: keep the input of each of the generator's blocks alone for the backward pass,
+            and compute the rest again: less memory, about a third more time.
         simulation: noise that is added to k-space, and phase and coils that magnitudes are given.
         log_every: steps between writes of the loss log; every step has its line.
         validate_every: steps between validations; the last step has one too.
@@ -61,11 +81,16 @@ class TrainingConfig:
         best_by: score of the validation, higher is better, by which that one is chosen.
         patience: validations in a row without a better score after which the run ends; None goes
             on to the last step.
+        explosion: a loss this many times the median of the 50 before it is one that diverged, as
+            is one that is not finite; None takes any finite loss.
+        on_divergence: "roll_back": go on from the last checkpoint with half the learning rates,
+            once; "stop". The batch is kept in a file in both cases.
         tensorboard: also write the log, and pictures of a few validation slices, for TensorBoard.
     """
 
     steps: int = 100_000
     batch_size: int = 4
+    accumulate: int = 1
     seed: int = 0
     learning_rate: float = 1e-4
     discriminator_learning_rate: float = 1e-4
@@ -76,9 +101,12 @@ class TrainingConfig:
     curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     ema_decay: float = 0.999
+    frozen: tuple[str, ...] = ()
     precision: Precision = "float32"
     channels_last: bool = False
     compile: bool = False
+    cuda_graphs: bool = False
+    recompute: bool = False
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     log_every: int = 10
     validate_every: int = 1000
@@ -86,27 +114,36 @@ class TrainingConfig:
     keep_checkpoints: int = 2
     best_by: str = "ssim"
     patience: int | None = None
+    explosion: float | None = 1e4
+    on_divergence: OnDivergence = "roll_back"
     tensorboard: bool = False
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "log_every", "validate_every", "checkpoint_every"):
+        for name in _COUNTS:
             _expect(name, getattr(self, name) >= 1, "1 or more", getattr(self, name))
+        if self.explosion is not None:
+            _expect("explosion", self.explosion > 1, "above 1", self.explosion)
         if self.gradient_clip is not None:
             _expect("gradient_clip", self.gradient_clip > 0, "above 0", self.gradient_clip)
         if self.patience is not None:
             _expect("patience", self.patience >= 1, "1 or more", self.patience)
-        _expect("keep_checkpoints", self.keep_checkpoints >= 1, "1 or more", self.keep_checkpoints)
         for name in ("seed", "warmup_steps"):
             _expect(name, getattr(self, name) >= 0, "0 or more", getattr(self, name))
         for name in ("learning_rate", "discriminator_learning_rate"):
             rate = getattr(self, name)
             _expect(name, 0 < rate < math.inf, "a finite number above 0", rate)
         _expect("ema_decay", 0 <= self.ema_decay < 1, "a number in [0, 1)", self.ema_decay)
-        for name, choices in (("precision", Precision), ("schedule", Schedule)):
+        named = (("precision", Precision), ("schedule", Schedule), ("on_divergence", OnDivergence))
+        for name, choices in named:
             wanted = "one of " + ", ".join(get_args(choices))
             _expect(name, getattr(self, name) in get_args(choices), wanted, getattr(self, name))
+
+    @property
+    def slices_per_step(self) -> int:
+        """Slices in a step, on each process."""
+        return self.batch_size * self.accumulate
 
     def to_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values for JSON."""

@@ -1,15 +1,15 @@
 """Keep the batch of a training step that went wrong, so that one can look at it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from mrirecon.data import augment, simulate
 from mrirecon.files import atomic_path
 from mrirecon.sampling import MixtureConfig, Undersampling
+from mrirecon.training.batch import measure_batch
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.recorder import DivergedError
-from mrirecon.training.schedule import sampling_at, step_seed
 from mrirecon.training.tensors import write_tensors
 
 
@@ -38,22 +38,16 @@ def save_diverged(
     Raises:
         OSError: the disk is full.
     """
-    done = error.step - 1
-    seed = step_seed(config.seed, done)
-    measurement = simulate(
-        augment(error.batch.to(device), config.augmentation, seed=seed),
-        sampling_at(done, sampling, config),
-        seed=config.seed,
-        epoch=error.epoch,
-        simulation=config.simulation,
-    )
+    batch = error.batch.to(device)
+    one_by_one = replace(config, batch_size=1)  # in the batch's order, whatever their patterns
+    measured = measure_batch(batch, sampling, one_by_one, step=error.step - 1, epoch=error.epoch)
     path = run / f"diverged_step_{error.step:06d}.safetensors"
     with atomic_path(path) as partial:
         write_tensors(
             partial,
             {
-                "zero_filled": torch.view_as_real(measurement.zero_filled),
-                "target": measurement.target,
+                "zero_filled": torch.view_as_real(torch.cat([one.zero_filled for one in measured])),
+                "target": torch.cat([one.target for one in measured]),
                 "images": error.batch.images,
                 "volumes": error.batch.volumes,
                 "slices": error.batch.slices,

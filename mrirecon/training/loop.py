@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
-from mrirecon.data import RawBatch, SliceDataset, augment, simulate
+from mrirecon.data import RawBatch, SliceDataset
 from mrirecon.models import Generator
 from mrirecon.sampling import MixtureConfig, Undersampling
 from mrirecon.training.balance import BalanceMonitor
+from mrirecon.training.batch import measure_batch
 from mrirecon.training.best import BestScore
 from mrirecon.training.checkpoint import mark_best, save_checkpoint
 from mrirecon.training.config import TrainingConfig
@@ -20,8 +20,9 @@ from mrirecon.training.log import METRICS, RunLog, read_records
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks
 from mrirecon.training.recorder import DivergedError, Recorder
-from mrirecon.training.schedule import learning_rate_factor, sampling_at, step_seed
-from mrirecon.training.step import TrainingState, training_step
+from mrirecon.training.schedule import learning_rate_factor, step_seed
+from mrirecon.training.state import TrainingState
+from mrirecon.training.step import training_step
 
 CHECKPOINTS = "checkpoints"
 
@@ -55,10 +56,6 @@ class Loop:
             log, progress, config, self._ledger, ranks, balance=balance, step=state.step
         )
         self.best = BestScore(config.best_by, config.patience, records)
-        for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
-            if optimizer is not None:
-                ranks.average_gradients(optimizer)
-                clip_gradients(optimizer, config.gradient_clip)
 
     def batches(self, dataset: SliceDataset, n_batches: int) -> Iterator[tuple[int, RawBatch]]:
         """Hand out epoch and batch of each step that is left; the waiting is counted."""
@@ -75,20 +72,13 @@ class Loop:
     def step(self, epoch: int, batch: RawBatch) -> None:
         """Undersample a batch, update the networks, and keep the loss terms."""
         state, config = self._state, self._config
-        seed = step_seed(config.seed, state.step)
         torch.manual_seed(step_seed(config.seed, state.step, self._ranks.rank))
         rate = config.learning_rate * _set_learning_rates(state, config)
         with self._ledger.phase("copy"):
             moved = batch.to(self._ranks.device)
         with self._ledger.phase("sampling"):
-            measurement = simulate(
-                augment(moved, config.augmentation, seed=seed),
-                sampling_at(state.step, self._sampling, config),
-                seed=config.seed,
-                epoch=epoch,
-                simulation=config.simulation,
-            )
-        terms = training_step(state, measurement, config, self._ledger)
+            parts = measure_batch(moved, self._sampling, config, step=state.step, epoch=epoch)
+        terms = training_step(state, parts, config, self._ledger, self._ranks)
         state.step += 1
         record = {"step": state.step, "epoch": epoch, "learning_rate": rate}
         self._recorder.add(record, terms, batch)
@@ -144,7 +134,7 @@ def _batches(
     while step < config.steps:
         epoch, start = divmod(step, n_batches)
         for batch in dataset.batches(
-            config.batch_size,
+            config.slices_per_step,
             seed=config.seed,
             epoch=epoch,
             shuffle=True,
@@ -155,23 +145,6 @@ def _batches(
             step += 1
             if step == config.steps:
                 return
-
-
-def clip_gradients(optimizer: Optimizer, largest: float | None) -> None:
-    """Shorten the gradient of all of an optimiser's parameters together before each step.
-
-    Args:
-        optimizer: whose steps are prepared.
-        largest: Euclidean norm that a gradient may have; None leaves every gradient as it is.
-    """
-    if largest is None:
-        return
-
-    def clip(*_: object) -> None:
-        parameters = [p for group in optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(parameters, largest)
-
-    optimizer.register_step_pre_hook(clip)
 
 
 def _set_learning_rates(state: TrainingState, config: TrainingConfig) -> float:

@@ -53,25 +53,14 @@ class Ranks:
                 tensor.copy_(part.view_as(tensor))
 
     def average_gradients(self, optimizer: Optimizer) -> None:
-        """Average the gradients of an optimiser's parameters before each of its steps.
+        """Average the gradients of an optimiser's parameters over the processes.
 
         A parameter that no process used has no gradient on any; one that only some used, which
         no network here has, would leave the others waiting.
         """
-        if self.world_size == 1:
-            return
-
-        def average(*_: object) -> None:
-            self.average(
-                [
-                    parameter.grad
-                    for group in optimizer.param_groups
-                    for parameter in group["params"]
-                    if parameter.grad is not None
-                ]
-            )
-
-        optimizer.register_step_pre_hook(average)
+        if self.world_size > 1:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            self.average([p.grad for p in parameters if p.grad is not None])
 
     def from_first(self, *flags: bool) -> tuple[bool, ...]:
         """Give every process the first one's flags."""

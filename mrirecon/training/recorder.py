@@ -68,7 +68,7 @@ class Recorder:
     ) -> None:
         self._log = log
         self._progress = progress
-        self._batch_size = config.batch_size * ranks.world_size
+        self._batch_size = config.slices_per_step * ranks.world_size
         self._ledger = ledger
         self._ranks = ranks
         self._balance = balance

@@ -45,5 +45,5 @@ def _flatten(options: dict[str, Any] | None) -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= {f"{key}.{name}": inner for name, inner in _flatten(value).items()}
         else:
-            flat[key] = value
+            flat[key] = list(value) if isinstance(value, tuple) else value  # as JSON has it
     return flat

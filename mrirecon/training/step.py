@@ -1,212 +1,164 @@
 """One training step: reconstruct, update the discriminator, update the generator."""
 
-import copy
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch import Tensor
+from torch.optim import Optimizer
 
 from mrirecon.data import Measurement
-from mrirecon.losses import GENERATOR_TERMS, LossConfig, PerceptualLoss, image_terms, l1_loss
-from mrirecon.models import Generator, PatchDiscriminator
-from mrirecon.training.config import Precision, TrainingConfig
+from mrirecon.losses import GENERATOR_TERMS, LossConfig, image_terms, l1_loss
+from mrirecon.models import Reconstruction
+from mrirecon.training.config import TrainingConfig
 from mrirecon.training.ema import update_average
 from mrirecon.training.game import Game
 from mrirecon.training.ledger import Ledger
+from mrirecon.training.precision import make_autocast
+from mrirecon.training.ranks import Ranks, alone
+from mrirecon.training.state import TrainingState
 
-Phase = Callable[[str], AbstractContextManager[None]]
-
-_GENERATOR_BETAS = (0.9, 0.999)  # Adam's own, as in the ReconResNet paper
-_DISCRIMINATOR_BETAS = (0.5, 0.999)  # Radford et al. 2016 (arXiv 1511.06434), section 3
-_BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")  # as torch.cpu names them
-
-
-@dataclass
-class TrainingState:
-    """All that a step changes, and so all that a checkpoint holds.
-
-    Attributes:
-        generator: being trained.
-        average: moving average of the generator's weights, in evaluation mode.
-        discriminator: being trained; None without an adversarial loss.
-        generator_optimizer: of the generator.
-        discriminator_optimizer: of the discriminator; None without one.
-        step: steps done.
-        perceptual: a loss with a network of its own, which does not change; None without it.
-        is_simulated: whether it learns from simulated k-space, not from measured.
-    """
-
-    generator: Generator
-    average: Generator
-    discriminator: PatchDiscriminator | None
-    generator_optimizer: Optimizer
-    discriminator_optimizer: Optimizer | None
-    step: int = 0
-    perceptual: PerceptualLoss | None = None
-    is_simulated: bool = True
-
-
-def make_state(
-    generator: Generator,
-    discriminator: PatchDiscriminator | None,
-    config: TrainingConfig,
-    device: torch.device,
-) -> TrainingState:
-    """Move the networks to the device and give each its optimiser.
-
-    Raises:
-        ValueError: the losses have an adversarial term and there is no discriminator, or one that
-            nothing keeps from being ever steeper; or the perceptual weights do not fit.
-        FileNotFoundError: the perceptual weights are not there.
-    """
-    losses = config.losses
-    if losses.adversarial == 0:
-        discriminator = None
-    else:
-        _require_discriminator(discriminator, losses)
-    _place(generator, device, channels_last=config.channels_last)
-    average = copy.deepcopy(generator).eval().requires_grad_(False)
-    discriminator_optimizer = None
-    if discriminator is not None:
-        _place(discriminator, device, channels_last=config.channels_last)
-        discriminator_optimizer = Adam(
-            discriminator.parameters(), betas=_DISCRIMINATOR_BETAS, fused=True
-        )
-    return TrainingState(
-        generator=generator,
-        average=average,
-        discriminator=discriminator,
-        generator_optimizer=Adam(generator.parameters(), betas=_GENERATOR_BETAS, fused=True),
-        discriminator_optimizer=discriminator_optimizer,
-        perceptual=_make_perceptual(losses, device),
-    )
-
-
-def _require_discriminator(discriminator: PatchDiscriminator | None, losses: LossConfig) -> None:
-    if discriminator is None:
-        raise ValueError("discriminator: expected one, since losses.adversarial > 0, got None")
-    is_bounded = discriminator.config.spectral_norm or losses.gradient_penalty > 0
-    if losses.adversarial_kind == "wasserstein" and not is_bounded:
-        raise ValueError(
-            "losses.gradient_penalty: expected above 0 or a discriminator with spectral_norm, "
-            "since a Wasserstein loss has no bound, got neither"
-        )
-
-
-def _make_perceptual(losses: LossConfig, device: torch.device) -> PerceptualLoss | None:
-    if losses.perceptual == 0 or losses.perceptual_weights is None:
-        return None
-    return PerceptualLoss(Path(losses.perceptual_weights), losses.perceptual_layer).to(device)
-
-
-def _place(network: nn.Module, device: torch.device, *, channels_last: bool) -> None:
-    """Move a network to the device, order its weights, and set it to training."""
-    network.to(device).train()
-    if channels_last:
-        for parameter in network.parameters():
-            if parameter.dim() == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+Terms = dict[str, Tensor]
 
 
 def training_step(
     state: TrainingState,
-    measurement: Measurement,
+    measured: Measurement | Sequence[Measurement],
     config: TrainingConfig,
     ledger: Ledger | None = None,
-) -> dict[str, Tensor]:
+    ranks: Ranks | None = None,
+) -> Terms:
     """Update the discriminator, then the generator, then its average, on one batch.
 
     Nothing waits for the device. `state.step` is the caller's to count; a `ledger` counts the time
-    of the forward and backward passes and of the optimisers.
+    of the forward and backward passes and of the optimisers. A batch may come in parts, whose
+    gradients add up to those of the whole; no more than one part's activations are held then, at
+    the price of reconstructing twice where there is a discriminator. What a batch draws or counts
+    as a whole (a gradient penalty's places, spectral norm's iterations) is then drawn part by part.
+
+    Args:
+        state: changed in place.
+        measured: the batch, or its parts.
+        config: of the run.
+        ledger: None counts nothing.
+        ranks: the processes that train together; None for this one alone.
 
     Returns:
         Scalars without gradient: "loss" (what the generator minimises) and its terms before
         weighting, named as in `LossConfig`; "discriminator" (what it minimises), its penalties
         before weighting, and of its last judgement before an update the mean logits "logit_real"
-        and "logit_fake" and the "separation" of both.
+        and "logit_fake" and the "separation" of both. All are means over the batch.
     """
-    losses, target = config.losses, measurement.target
-    phase = ledger.phase if ledger else _uncounted
-    autocast = torch.autocast(
-        target.device.type, torch.bfloat16, uses_bfloat16(config.precision, target.device)
-    )
-    terms: dict[str, Tensor] = {}
+    parts = [measured] if isinstance(measured, Measurement) else measured
+    n_slices = sum(len(part.target) for part in parts)
+    shares = [len(part.target) / n_slices for part in parts]
+    losses, judge_optimizer = config.losses, state.discriminator_optimizer
+    judge = state.discriminator if state.step >= losses.adversarial_start else None
+    turn = _Turn(state, config, parts[0].target.device, ledger, ranks)
+    is_whole = len(parts) == 1
+    seeds = [None] if is_whole else [torch.initial_seed() + n for n in range(len(parts))]
+    games: list[Game] = []
 
-    # Reconstruct.
-    with phase("forward"), autocast:
-        reconstruction = state.generator(
-            measurement.zero_filled,
-            measurement.sampled,
-            measurement.phase,
-            measurement.coil_maps,
-        )
-    image = reconstruction.trained  # (batch, 1, rows, cols)
+    # Reconstruct. Of several parts the images alone stay, and their graphs are made anew below.
+    made: list[Reconstruction] = []
+    if is_whole or judge is not None:
+        with torch.set_grad_enabled(is_whole):
+            made = [turn.reconstruct(*pair) for pair in zip(parts, seeds, strict=True)]
 
-    # Teach the discriminator, then ask what it thinks.
-    if state.discriminator is not None and state.step >= losses.adversarial_start:
-        game = Game(state.discriminator, measurement, losses, autocast)
+    # Teach the discriminator.
+    if judge is not None and judge_optimizer is not None:
+        games = [Game(judge, part, losses, turn.autocast) for part in parts]
         for _ in range(losses.discriminator_steps):
-            with phase("forward"):
-                terms |= game.discriminator_terms(image.detach())
-            assert state.discriminator_optimizer is not None
-            _descend(state.discriminator_optimizer, terms["discriminator"], phase)
-        with phase("forward"):
-            terms |= game.generator_terms(image)
+            turn.terms.clear()
+            judge_optimizer.zero_grad(set_to_none=True)
+            for game, reconstruction, share in zip(games, made, shares, strict=True):
+                with turn.phase("forward"):
+                    terms = game.discriminator_terms(reconstruction.trained.detach())
+                turn.descend(terms, "discriminator", share)
+            turn.update(judge_optimizer)
 
-    # Teach the generator, and let its average follow.
-    with phase("forward"):
-        terms |= image_terms(image, target, losses, state.perceptual)
-        if losses.network > 0:
-            terms["network"] = l1_loss(reconstruction.network, target)
-        terms["loss"] = _weighted_sum(terms, losses)
-    _descend(state.generator_optimizer, terms["loss"], phase)
-    with phase("optimizer"):
+    # Teach the generator, which is told what the discriminator thinks; its average follows.
+    state.generator_optimizer.zero_grad(set_to_none=True)
+    for n, (part, share) in enumerate(zip(parts, shares, strict=True)):
+        reconstruction = made[n] if is_whole else turn.reconstruct(part, seeds[n])
+        image = reconstruction.trained  # (batch, 1, rows, cols)
+        with turn.phase("forward"):
+            terms = games[n].generator_terms(image) if games else {}
+            terms |= image_terms(image, part.target, losses, state.perceptual)
+            if losses.network > 0:
+                terms["network"] = l1_loss(reconstruction.network, part.target)
+            terms["loss"] = _weighted_sum(terms, losses)
+        turn.descend(terms, "loss", share)
+    turn.update(state.generator_optimizer)
+    with turn.phase("optimizer"):
         update_average(state.average, state.generator, decay=config.ema_decay, step=state.step)
-    return {name: term.detach() for name, term in terms.items()}
+    return turn.terms
 
 
-def uses_bfloat16(precision: Precision, device: torch.device) -> bool:
-    """Return whether the networks' arithmetic is in bfloat16 on a device."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return any(capabilities.get(name) for name in _BFLOAT16_INSTRUCTIONS)
+class _Turn:
+    """What the parts of one step share: arithmetic, scaling, the count of time, and their terms."""
+
+    def __init__(
+        self,
+        state: TrainingState,
+        config: TrainingConfig,
+        device: torch.device,
+        ledger: Ledger | None,
+        ranks: Ranks | None,
+    ) -> None:
+        self.autocast = make_autocast(config.precision, device)
+        self.phase = ledger.phase if ledger else _uncounted
+        self.terms: Terms = {}
+        self._state, self._clip = state, config.gradient_clip
+        self._ranks = ranks or alone(device)
+
+    def reconstruct(self, part: Measurement, seed: int | None) -> Reconstruction:
+        """Reconstruct a part; from one seed with the same dropout each time."""
+        if seed is not None:
+            torch.manual_seed(seed % 2**63)
+        with self.phase("forward"), self.autocast:
+            made: Reconstruction = self._state.generator(
+                part.zero_filled, part.sampled, part.phase, part.coil_maps
+            )
+        return made
+
+    def descend(self, terms: Terms, name: str, share: float) -> None:
+        """Add the gradient of a part's loss, and its terms, to those of the batch."""
+        with self.phase("backward"):
+            self._state.scaler.scale(terms[name] * share).backward()
+        for key, term in terms.items():
+            self.terms[key] = self.terms.get(key, 0.0) + term.detach() * share
+
+    def update(self, optimizer: Optimizer) -> None:
+        """Let an optimiser take its step along the gradients of all processes."""
+        scaler = self._state.scaler
+        with self.phase("optimizer"):
+            self._ranks.average_gradients(optimizer)
+            scaler.unscale_(optimizer)
+            clip_gradients(optimizer, self._clip)
+            scaler.step(optimizer)
+            scaler.update()
 
 
-def _weighted_sum(terms: dict[str, Tensor], losses: LossConfig) -> Tensor:
+def clip_gradients(optimizer: Optimizer, largest: float | None) -> None:
+    """Shorten the gradient of all of an optimiser's parameters together.
+
+    Args:
+        optimizer: whose parameters have gradients.
+        largest: Euclidean norm that a gradient may have; None leaves every gradient as it is.
+    """
+    if largest is not None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        torch.nn.utils.clip_grad_norm_(parameters, largest)
+
+
+def _weighted_sum(terms: Terms, losses: LossConfig) -> Tensor:
     weights = asdict(losses)
     return torch.stack(
         [weights[name] * terms[name] for name in GENERATOR_TERMS if name in terms]
     ).sum()
 
 
-def _descend(optimizer: Optimizer, loss: Tensor, phase: Phase) -> None:
-    with phase("backward"):
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-    with phase("optimizer"):
-        optimizer.step()
-
-
 def _uncounted(_name: str) -> AbstractContextManager[None]:
     return nullcontext()
-
-
-def compile_networks(state: TrainingState, losses: LossConfig) -> None:
-    """Compile the two trained networks in place; their parameters keep their names.
-
-    A discriminator whose gradient is penalised stays as it is: what torch.compile makes has no
-    second derivative.
-    """
-    modules: list[nn.Module] = [state.generator.network]
-    is_penalised = losses.gradient_penalty > 0 or losses.r1 > 0
-    if state.discriminator is not None and not is_penalised:
-        modules.append(state.discriminator)
-    for module in modules:
-        module.compile()

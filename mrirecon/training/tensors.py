@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mrirecon.training.step import TrainingState
+from mrirecon.training.state import TrainingState
 
 _ADAM_MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -30,7 +30,7 @@ def optimizer_tensors(state: TrainingState) -> dict[str, Tensor]:
     return {
         f"{owner}.{name}.{key}": tensor
         for owner, network, optimizer in _players(state)
-        for name, parameter in network.named_parameters()
+        for name, parameter in _learning(network)
         for key, tensor in optimizer.state[parameter].items()
     }
 
@@ -48,29 +48,27 @@ def set_model_tensors(state: TrainingState, tensors: dict[str, Tensor], path: Pa
             tensor.copy_(tensors[name])
 
 
-def set_optimizer_tensors(
-    state: TrainingState, tensors: dict[str, Tensor], path: Path, *, with_discriminator: bool
-) -> None:
-    """Copy what Adam remembers into the optimisers.
+def set_optimizer_tensors(state: TrainingState, tensors: dict[str, Tensor], path: Path) -> None:
+    """Copy what Adam remembers into the optimisers; one that has no tensors took no step yet.
 
     Args:
         state: changed in place.
         tensors: as `optimizer_tensors` gives them.
         path: the file they are from.
-        with_discriminator: the discriminator's optimiser has taken a step.
 
     Raises:
         ValueError: a name or a shape differs; names `path` and the tensor.
     """
-    players = [p for p in _players(state) if with_discriminator or p[0] != "discriminator"]
+    stepped = {name.partition(".")[0] for name in tensors}
+    players = [player for player in _players(state) if player[0] in stepped]
     expected: dict[str, Tensor] = {}
     for owner, network, _ in players:
-        for name, parameter in network.named_parameters():
+        for name, parameter in _learning(network):
             expected |= {f"{owner}.{name}.{key}": parameter for key in _ADAM_MOMENTS}
             expected[f"{owner}.{name}.step"] = torch.empty(())
     check_tensors(path, tensors, expected)
     for owner, network, optimizer in players:
-        for name, parameter in network.named_parameters():
+        for name, parameter in _learning(network):
             # The moments keep the parameter's memory order, as the fused Adam expects.
             moments = {
                 key: torch.empty_like(parameter).copy_(tensors[f"{owner}.{name}.{key}"]).detach()
@@ -78,6 +76,11 @@ def set_optimizer_tensors(
             }
             step = tensors[f"{owner}.{name}.step"].to(parameter.device)
             optimizer.state[parameter] = {"step": step, **moments}
+
+
+def _learning(network: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """Return the parameters that are not frozen, with their names."""
+    return [(name, p) for name, p in network.named_parameters() if p.requires_grad]
 
 
 def _players(state: TrainingState) -> list[tuple[str, nn.Module, Optimizer]]:

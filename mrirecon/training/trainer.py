@@ -29,7 +29,7 @@ from mrirecon.training.loop import CHECKPOINTS, Loop, Show, Validate
 from mrirecon.training.profile import profiling
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks, alone
-from mrirecon.training.step import TrainingState, compile_networks, make_state
+from mrirecon.training.state import TrainingState, compile_networks, make_state
 from mrirecon.training.stopping import StopRequest, TrainingStopped
 from mrirecon.version import __version__
 
@@ -79,18 +79,17 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         OSError: the run folder cannot be written to, or the disk is full.
         ImportError: `config.tensorboard` is set, and tensorboard is not installed.
     """
-    n_batches = dataset.n_batches(config.batch_size, drop_last=True)
+    n_batches = dataset.n_batches(config.slices_per_step, drop_last=True)
     if n_batches == 0:
-        raise ValueError(
-            f"dataset: expected a batch of {config.batch_size} slices or more, got {len(dataset)}"
-        )
+        wanted = f"a batch of {config.slices_per_step} slices or more"
+        raise ValueError(f"dataset: expected {wanted}, got {len(dataset)}")
     ranks = ranks or alone(device)
     home = run if ranks.is_first else run / "ranks" / str(ranks.rank)
     state = make_state(generator, discriminator, config, device)
     state.is_simulated = dataset.store.is_simulated
     _prepare_run(run, home, state, config, resume=resume)
-    if config.compile:
-        compile_networks(state, config.losses)
+    if config.compile or config.cuda_graphs:
+        compile_networks(state, config.losses, cuda_graphs=config.cuda_graphs)
     board = Board(run, state.step) if config.tensorboard and ranks.is_first else None
     with (
         closing(RunLog(home, state.step, board)) as log,

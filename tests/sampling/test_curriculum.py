@@ -31,10 +31,10 @@ def test_accelerations_are_divided_and_readouts_multiplied() -> None:
     assert ease_sampling(lines, 2) == SamplingConfig(acceleration=2)
     spokes = ease_sampling(TrajectoryConfig(n_readouts=30), 1.5)
     assert spokes == TrajectoryConfig(n_readouts=45)
-    mixture = MixtureConfig((lines, plane), (1.0, 2.0))
+    mixture = MixtureConfig((lines, plane), weights=(1.0, 2.0))
     assert ease_sampling(mixture, 3) == MixtureConfig(
         (SamplingConfig(acceleration=4 / 3), SamplingConfig("random_2d", acceleration=3)),
-        (1.0, 2.0),
+        weights=(1.0, 2.0),
     )
 
 

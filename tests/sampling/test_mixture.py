@@ -44,7 +44,7 @@ def test_the_choice_depends_on_seed_volume_slice_and_epoch_alone() -> None:
 
 def test_patterns_come_as_often_as_their_weights_say() -> None:
     weights = (1.0, 3.0, 6.0)
-    chosen = choose(MixtureConfig((LINES, FAST, PLANE), weights), 3000)
+    chosen = choose(MixtureConfig((LINES, FAST, PLANE), weights=weights), 3000)
     shares = np.bincount(chosen, minlength=3) / 3000
     expected = np.array(weights) / sum(weights)
     deviation = np.sqrt(expected * (1 - expected) / 3000)  # of a binomial share
@@ -90,7 +90,7 @@ def test_patterns_of_one_title_are_numbered() -> None:
 @pytest.mark.parametrize(
     ("patterns", "weights", "text"),
     [
-        ((LINES,), None, "sampling: expected two patterns or more, got 1"),
+        ((LINES,), None, "sampling: expected two patterns or more, with trajectory, got 1"),
         ((LINES, FAST), (1.0,), "weights: expected 2, one for each pattern, got 1"),
         ((LINES, FAST), (1.0, 0.0), r"weights: expected finite numbers above 0, got \[1.0, 0.0\]"),
         ((LINES, FAST), (1.0, float("nan")), "weights: expected finite numbers above 0"),
@@ -100,4 +100,4 @@ def test_what_is_no_mixture_is_refused(
     patterns: tuple[SamplingConfig, ...], weights: tuple[float, ...] | None, text: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{text}"):
-        MixtureConfig(patterns, weights)
+        MixtureConfig(patterns, weights=weights)

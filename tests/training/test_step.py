@@ -14,7 +14,8 @@ from mrirecon.data import Measurement, SliceDataset, SliceStore, simulate
 from mrirecon.losses import LossConfig, discriminator_loss, generator_loss
 from mrirecon.models import Generator, PatchDiscriminator, ReconResNet
 from mrirecon.training import TrainingConfig, TrainingState, make_state, training_step
-from mrirecon.training.step import compile_networks, uses_bfloat16
+from mrirecon.training.precision import network_dtype
+from mrirecon.training.state import compile_networks
 
 CPU = torch.device("cpu")
 
@@ -152,9 +153,9 @@ def test_a_wasserstein_loss_needs_a_bounded_discriminator() -> None:
 def test_a_penalised_discriminator_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """What torch.compile makes has no second derivative."""
     compiled: list[type] = []
-    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(type(self)))
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, mode: compiled.append(type(self)))
     for losses in (CONFIG.losses, replace(CONFIG.losses, r1=1.0)):
-        compile_networks(new_state(CONFIG), losses)
+        compile_networks(new_state(CONFIG), losses, cuda_graphs=False)
     assert compiled == [ReconResNet, PatchDiscriminator, ReconResNet]
 
 
@@ -221,7 +222,7 @@ def test_auto_precision_follows_the_processor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert uses_bfloat16(precision, CPU) is expected
+    assert (network_dtype(precision, CPU) == torch.bfloat16) is expected
 
 
 def test_one_sample_can_be_learnt_by_heart(measurement: Measurement) -> None:

@@ -14,9 +14,15 @@ import torch
 from safetensors.torch import load_file
 from small_run import CONFIG, small_run
 
-from mrirecon.data import Measurement, SimulationConfig, simulate
+from mrirecon.data import Measurement, SimulationConfig, simulate_parts
 from mrirecon.data.dataset import slice_order
-from mrirecon.training import best_checkpoint, last_checkpoint, load_generator, loop, read_records
+from mrirecon.training import (
+    batch,
+    best_checkpoint,
+    last_checkpoint,
+    load_generator,
+    read_records,
+)
 
 FILES = ("model.safetensors", "optimizer.safetensors")
 
@@ -138,11 +144,13 @@ def test_every_epoch_has_masks_and_noise_of_its_own(
 ) -> None:
     simulated: list[tuple[int, int, float]] = []
 
-    def record(*args: Any, seed: int, epoch: int, simulation: SimulationConfig) -> Measurement:
+    def record(
+        *args: Any, seed: int, epoch: int, simulation: SimulationConfig
+    ) -> list[Measurement]:
         simulated.append((seed, epoch, simulation.noise_std))
-        return simulate(*args, seed=seed, epoch=epoch, simulation=simulation)
+        return simulate_parts(*args, seed=seed, epoch=epoch, simulation=simulation)
 
-    monkeypatch.setattr(loop, "simulate", record)
+    monkeypatch.setattr(batch, "simulate_parts", record)
     small_run(store, tmp_path / "run", replace(CONFIG, steps=7))
     assert simulated == [(7, epoch, 0.01) for epoch in (0, 0, 0, 1, 1, 1, 2)]
 

@@ -23,7 +23,10 @@ from mrirecon.training import TrainingConfig
         ("gradient_clip", 0.0, "above 0"),
         ("patience", 0, "1 or more"),
         ("ema_decay", 1.0, r"a number in \[0, 1\)"),
-        ("precision", "float16", "one of float32, bfloat16, auto"),
+        ("precision", "float8", "one of float32, bfloat16, float16, auto"),
+        ("accumulate", 0, "1 or more"),
+        ("explosion", 1.0, "above 1"),
+        ("on_divergence", "go_on", "one of roll_back, stop"),
         ("schedule", "linear", "one of halfway, cosine, constant"),
     ],
 )
