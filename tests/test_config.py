@@ -104,7 +104,7 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
         ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
         (
             {"store": "s", "generator": {"network": {"kind": "unet", "n_blocks": 3}}},
-            "unknown key generator.network.n_blocks (known: kind, n_levels, width)",
+            "unknown key generator.network.n_blocks (known: ",
         ),
         (
             {"store": "s", "generator": {"network": {"kind": "resnet"}}},
