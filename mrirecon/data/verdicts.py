@@ -202,8 +202,8 @@ def _describe_drops(subjects: Sequence[SubjectReport]) -> str:
     who = _who([subject.name for subject in subjects])
     lines = " to ".join(sorted({f"{min(extents):.0%}", f"{max(extents):.0%}"}))
     return (
-        f"{who}: k-space is nearly empty beyond {lines} of {' and '.join(drops)}: interpolated or zero-padded before; scores on such images "
-        "promise too much (Shimron 2022)"
+        f"{who}: k-space is nearly empty beyond {lines} of {' and '.join(drops)}: interpolated or "
+        "zero-padded before; scores on such images promise too much (Shimron 2022)"
     )
 
 
