@@ -81,8 +81,8 @@ def prepare(
         bool, typer.Option("--resume", help="Keep what is done, and go on where a run stopped.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that read; one for small sources unless said.")
-    ] = None,
+        int, typer.Option(help="Processes that read; several may pay where there are many cores.")
+    ] = 1,
 ) -> None:
     """Check images and keep them in one file: pixels as they are, one person in one split only."""
     if fractions is not None and split is not None:

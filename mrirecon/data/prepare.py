@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,10 +23,6 @@ from mrirecon.files import atomic_path
 from mrirecon.version import __version__
 
 Progress = Callable[[int, int, str], None]
-MOST_PROCESSES = 8
-"""That are started unasked, since each may hold a multi-coil subject of a gigabyte."""
-BYTES_WORTH_A_PROCESS = 1 << 28
-"""To start processes takes about as long as to read so much."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -64,7 +59,7 @@ def prepare(
     *,
     overwrite: bool = False,
     resume: bool = False,
-    n_workers: int | None = 1,
+    n_workers: int = 1,
     progress: Progress | None = None,
 ) -> Prepared:
     """Write all slices of a source to a store; the same files give the same bytes.
@@ -80,8 +75,7 @@ def prepare(
         overwrite: replace a store that exists.
         resume: keep finished subjects beside `out` until the store is whole, and use those of an
             earlier call that was stopped.
-        n_workers: processes that read and check subjects, see `map_in_order`; None for as many as
-            there are processors, 8 at most, where there is enough to read.
+        n_workers: processes that read and check subjects, see `map_in_order`.
         progress: called with (subjects done, subjects in all, name) before each subject, and
             with name "" at the end.
 
@@ -94,18 +88,17 @@ def prepare(
             left of it.
     """
     out, config = Path(out), config or PrepareConfig()
-    if n_workers is not None and n_workers < 1:
+    if n_workers < 1:
         raise ValueError(f"n_workers: expected 1 or more, got {n_workers}")
     _require_writable(out, overwrite)
     plan = make_plan(source, config)
     parts = Parts(out, [asdict(config), __version__]) if resume else None
     make = partial(_make, config=config, parts=parts)
-    n_processes = _worth_starting(plan) if n_workers is None else n_workers
     with (
         _naming_when_full(out),
         atomic_path(out) as temporary,
         SliceWriter(temporary, describe_source(plan.source, config)) as writer,
-        closing(map_in_order(make, plan.subjects, n_processes, name_of=_name_of)) as all_made,
+        closing(map_in_order(make, plan.subjects, n_workers, name_of=_name_of)) as all_made,
     ):
         summary = _write(writer, plan, all_made, config, progress)
         writer.provenance |= {**summary.provenance(), "strata": plan.describe_strata()}
@@ -122,14 +115,6 @@ def prepare(
         traits=plan.traits,
         strata=plan.strata,
     )
-
-
-def _worth_starting(plan: Plan) -> int:
-    """Choose a number of processes, one for each `BYTES_WORTH_A_PROCESS` of the files at most."""
-    files = {file for subject in plan.subjects for file in subject.files}
-    n_bytes = sum(file.stat().st_size for file in files)
-    n_processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, min(n_processors, MOST_PROCESSES, n_bytes // BYTES_WORTH_A_PROCESS))
 
 
 def _write(

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -288,27 +287,6 @@ def test_subjects_that_other_processes_finished_are_kept_for_later(tmp_path: Pat
 def test_a_number_of_processes_below_one_is_refused(tmp_path: Path, n_workers: int) -> None:
     with pytest.raises(ValueError, match=rf"n_workers: expected 1 or more, got {n_workers}"):
         prepare(tmp_path, tmp_path / "store.h5", n_workers=n_workers)
-
-
-def test_few_bytes_are_read_without_processes_and_many_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    used: list[int] = []
-    map_in_order = prepare_module.map_in_order
-
-    def remember(make: Any, subjects: Any, n_workers: int, **options: Any) -> Any:
-        used.append(n_workers)
-        return map_in_order(make, subjects, 1, **options)
-
-    monkeypatch.setattr(prepare_module, "map_in_order", remember)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    source = save_subjects(tmp_path / "in")
-    n_bytes = sum(file.stat().st_size for file in source.rglob("*.png"))
-    for worth in (n_bytes + 1, n_bytes // 3, 1):
-        monkeypatch.setattr(prepare_module, "BYTES_WORTH_A_PROCESS", worth)
-        prepare(source, tmp_path / "store.h5", TEST, overwrite=True, n_workers=None)
-
-    assert used == [1, 3, prepare_module.MOST_PROCESSES]
 
 
 @pytest.mark.parametrize("changed", ["files", "settings"])
