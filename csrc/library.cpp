@@ -20,6 +20,15 @@ STABLE_TORCH_LIBRARY(MRIRECON_NAMESPACE, m) {
       " Tensor? noise_weight, bool needs_prediction, bool needs_measured)"
       " -> (Tensor, Tensor, Tensor)");
 
+  // Images in and out, k-space on the way, see csrc/round_trip.h. weights: (2,), of what the mask
+  // has measured and of the rest; image - zero_filled is weighed in the second, and with 1 and 0 in
+  // the third.
+  m.def("weigh_kspace(Tensor image, Tensor? coil_maps, Tensor mask, Tensor weights) -> Tensor");
+  m.def(
+      "enforce_image_consistency(Tensor image, Tensor zero_filled, Tensor mask, Tensor weights)"
+      " -> Tensor");
+  m.def("undersample_image(Tensor image, Tensor mask, Tensor? noise_std, Tensor? seeds) -> Tensor");
+
   // Each one's gradients are the other two.
   m.def("expand_coils(Tensor image, Tensor coil_maps) -> Tensor");
   m.def("combine_coils(Tensor coil_images, Tensor coil_maps) -> Tensor");

@@ -7,7 +7,7 @@ Sources: centre convention n // 2 as in docs/conventions.md; data consistency, S
 import torch
 from torch import Tensor
 
-from mrirecon.ops import apply_mask, enforce_consistency
+from mrirecon.ops import round_trip
 
 
 def fft_centred(image: Tensor, dims: tuple[int, ...] = (-2, -1)) -> Tensor:
@@ -44,18 +44,6 @@ def ifft_centred(kspace: Tensor, dims: tuple[int, ...] = (-2, -1)) -> Tensor:
     return torch.fft.fftshift(torch.fft.ifftn(shifted, dim=dims, norm="ortho"), dim=dims)
 
 
-def masked_dims(mask: Tensor) -> tuple[int, ...]:
-    """Name the spatial axes along which a mask varies.
-
-    Args:
-        mask: (cols,), (rows, 1), (rows, cols) or (batch, rows | 1, cols | 1).
-
-    Returns:
-        Those of the axes -2 (rows) and -1 (cols) that have more than one entry in the mask.
-    """
-    return tuple(dim for dim in (-2, -1) if mask.ndim >= -dim and mask.shape[dim] > 1)
-
-
 def enforce_image_consistency(
     image: Tensor, zero_filled: Tensor, mask: Tensor, *, noise_weight: Tensor | None = None
 ) -> Tensor:
@@ -71,7 +59,10 @@ def enforce_image_consistency(
       to n // 2, so F^-1 (1 - D) F = S P^-1 (1 - S^-1 D S) P S^-1. The inner three factors are a
       circular convolution, which commutes with the circular shift S. Only the mask is shifted.
     - Along an axis on which the mask is constant, the transform commutes with the mask and
-      meets its own inverse. So only `masked_dims(mask)` are transformed, one axis for lines.
+      meets its own inverse. So one axis is transformed for lines.
+
+    On the CPU all of it is one pass over memory, for sizes whose factors are 2, 3, 5 and 7; see
+    `mrirecon.ops.round_trip`. Differentiable, any number of times.
 
     Args:
         image: complex, (batch, coils, rows, cols), for instance a network's output.
@@ -90,12 +81,9 @@ def enforce_image_consistency(
     if image.shape != zero_filled.shape:
         expected = f"{tuple(image.shape)}, the shape of image"
         raise ValueError(f"zero_filled: expected {expected}, got {tuple(zero_filled.shape)}")
-    dims = masked_dims(mask)
-    mask = torch.fft.ifftshift(mask, dim=tuple(range(-min(mask.ndim, 2), 0)))
-    difference = torch.fft.fftn(image - zero_filled, dim=dims)  # (batch, coils, rows, cols)
     if noise_weight is None:
-        kept = apply_mask(difference, ~mask)
+        weights = round_trip.unit_weights(image, of_measured=False)
     else:
-        nothing = torch.zeros_like(difference)
-        kept = enforce_consistency(difference, nothing, mask, noise_weight=noise_weight)
-    return zero_filled + torch.fft.ifftn(kept, dim=dims)
+        kept = 1 / (1 + noise_weight)
+        weights = torch.stack([kept, torch.ones_like(kept)])
+    return round_trip.enforce_image_consistency(image, zero_filled, mask, weights)

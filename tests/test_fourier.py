@@ -5,7 +5,7 @@ import torch
 from properties import assert_adjoint, assert_gradient_is_adjoint, assert_linear, rounding
 from torch import Tensor
 
-from mrirecon.fourier import enforce_image_consistency, fft_centred, ifft_centred, masked_dims
+from mrirecon.fourier import enforce_image_consistency, fft_centred, ifft_centred
 
 SIZES = [(8, 8), (7, 9), (6, 11), (1, 5), (5, 1)]
 
@@ -85,24 +85,6 @@ def test_the_pair_compiles_without_a_graph_break() -> None:
 
     compiled = torch.compile(round_trip, fullgraph=True, backend="aot_eager")
     assert torch.equal(compiled(image), round_trip(image))
-
-
-@pytest.mark.parametrize(
-    ("shape", "dims"),
-    [
-        ((9,), (-1,)),
-        ((8, 1), (-2,)),
-        ((8, 9), (-2, -1)),
-        ((3, 1, 9), (-1,)),
-        ((3, 8, 1), (-2,)),
-        ((3, 8, 9), (-2, -1)),
-        ((1, 1), ()),
-    ],
-)
-def test_masked_dims_are_those_with_more_than_one_entry(
-    shape: tuple[int, ...], dims: tuple[int, ...]
-) -> None:
-    assert masked_dims(torch.ones(shape, dtype=torch.bool)) == dims
 
 
 MASK_SHAPES = [(9,), (8, 1), (8, 9), (2, 1, 9), (2, 8, 1), (2, 8, 9)]

@@ -1,5 +1,5 @@
-// Discrete Fourier transforms of 2, 3, 4, 5 and 8 samples, of eight rows at once, in place and in
-// order, with exp(-2 pi i j k / n).
+// Discrete Fourier transforms of 2, 3, 4, 5, 7 and 8 samples, of eight rows at once, in place and
+// in order, with exp(-2 pi i j k / n).
 #pragma once
 
 #include "lanes.h"
@@ -62,6 +62,31 @@ MRIRECON_HD void transform(Lanes<T> (&x)[5]) {
   x[2] = subtract_turned(even2, odd2);
   x[3] = add_turned(even2, odd2);
   x[4] = add_turned(even1, odd1);
+}
+
+template <class T>
+MRIRECON_HD void transform(Lanes<T> (&x)[7]) {
+  const T cos1 = T(0.623489801858733530525004884004240);  // of 360 / 7 degrees, twice and thrice
+  const T cos2 = T(-0.222520933956314404288902564496795);
+  const T cos3 = T(-0.900968867902419126236102319507445);
+  const T sin1 = T(0.781831482468029808708444526674058);
+  const T sin2 = T(0.974927912181823607018131682993932);
+  const T sin3 = T(0.433883739117558120475768332848359);
+  const Lanes<T> a = x[1] + x[6], b = x[2] + x[5], c = x[3] + x[4];
+  const Lanes<T> d = x[1] - x[6], e = x[2] - x[5], f = x[3] - x[4];
+  const Lanes<T> even1 = add_scaled(add_scaled(add_scaled(x[0], cos1, a), cos2, b), cos3, c);
+  const Lanes<T> even2 = add_scaled(add_scaled(add_scaled(x[0], cos2, a), cos3, b), cos1, c);
+  const Lanes<T> even3 = add_scaled(add_scaled(add_scaled(x[0], cos3, a), cos1, b), cos2, c);
+  const Lanes<T> odd1 = add_scaled(add_scaled(sin1 * d, sin2, e), sin3, f);
+  const Lanes<T> odd2 = add_scaled(add_scaled(sin2 * d, -sin3, e), -sin1, f);
+  const Lanes<T> odd3 = add_scaled(add_scaled(sin3 * d, -sin1, e), sin2, f);
+  x[0] = x[0] + (a + (b + c));
+  x[1] = subtract_turned(even1, odd1);
+  x[2] = subtract_turned(even2, odd2);
+  x[3] = subtract_turned(even3, odd3);
+  x[4] = add_turned(even3, odd3);
+  x[5] = add_turned(even2, odd2);
+  x[6] = add_turned(even1, odd1);
 }
 
 // Two transforms of four, of the even and of the odd samples; the odd ones are turned by

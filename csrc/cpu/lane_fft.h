@@ -3,7 +3,8 @@
 // Decimation in frequency (Gentleman and Sande 1966, DOI 10.1145/1464291.1464352), in place in a
 // buffer that stays in the first cache. The first pass reads through the caller's `load`, the last
 // one writes through its `store`, to the place that undoes the reversed digits: so zero padding,
-// cropping, scaling and transposing cost no pass of their own.
+// cropping, scaling and transposing cost no pass of their own. Where a transform is followed by its
+// inverse, both stay in the buffer.
 #pragma once
 
 #include <utility>
@@ -21,7 +22,7 @@ constexpr int kLargestRadix = Lanes<T>::kParts == 1 ? 8 : 4;
 template <class T>
 class LaneFft {
  public:
-  // n: a product of 2, 3 and 5. roots: (n,), exp(-2 pi i j / n).
+  // n: a product of 2, 3, 5 and 7. roots: (n,), exp(-2 pi i j / n).
   LaneFft(int64_t n, const Complex<T>* roots) : n_(n), places_(1, 0) {
     for (int64_t length = n; length > 1; length /= passes_.back().radix) add_pass(length, roots);
     for (size_t i = passes_.size(); i-- > 0;) add_places(passes_[i].radix);
@@ -41,11 +42,25 @@ class LaneFft {
     if (passes_.empty()) return store(0, load(0));
     if (passes_.size() == 1) return run_pass(passes_[0], load, to_place);
     run_pass(passes_.front(), load, to_buffer);
-    for (size_t i = 1; i + 1 < passes_.size(); ++i) run_pass(passes_[i], from_buffer, to_buffer);
+    for (size_t i = 1; i + 1 < passes_.size(); ++i) run_in_place(passes_[i], buffer);
     run_pass(passes_.back(), from_buffer, to_place);
   }
 
+  // Transform in place, weigh(k, x) each frequency, and transform back; not scaled. The inverse
+  // takes the passes backwards, so that no frequency is ever put in its place.
+  template <class Weigh>
+  void filter(Complex<T>* buffer, const Weigh& weigh) const {
+    if (passes_.empty()) return store_lanes(weigh(0, load_lanes(buffer)), buffer);
+    const size_t last = passes_.size() - 1;
+    for (size_t i = 0; i < last; ++i) run_in_place(passes_[i], buffer);
+    with_constant(passes_[last].radix, Radices{},
+                  [&](auto radix) { run_middle<radix>(buffer, weigh); });
+    for (size_t i = last; i-- > 0;) run_back(passes_[i], buffer);
+  }
+
  private:
+  using Radices = std::integer_sequence<int, 8, 7, 5, 4, 3, 2>;
+
   struct Pass {
     int radix;
     int64_t step;                     // between the samples of a butterfly
@@ -54,7 +69,7 @@ class LaneFft {
 
   static int next_radix(int64_t length) {
     if (kLargestRadix<T> == 8 && length % 8 == 0 && length != 16) return 8;
-    for (const int radix : {4, 5, 3})
+    for (const int radix : {4, 5, 3, 7})
       if (length % radix == 0) return radix;
     return 2;
   }
@@ -82,18 +97,8 @@ class LaneFft {
 
   template <class Load, class Store>
   void run_pass(const Pass& pass, const Load& load, const Store& store) const {
-    switch (pass.radix) {
-      case 8:
-        return run_butterflies<8>(pass, load, store);
-      case 5:
-        return run_butterflies<5>(pass, load, store);
-      case 4:
-        return run_butterflies<4>(pass, load, store);
-      case 3:
-        return run_butterflies<3>(pass, load, store);
-      default:
-        return run_butterflies<2>(pass, load, store);
-    }
+    with_constant(pass.radix, Radices{},
+                  [&](auto radix) { run_butterflies<radix>(pass, load, store); });
   }
 
   template <int radix, class Load, class Store>
@@ -110,6 +115,54 @@ class LaneFft {
 #pragma GCC unroll 8
         for (int r = 1; r < radix; ++r)
           store(block + j + r * step, step == 1 ? x[r] : twiddles[r - 1] * x[r]);
+      }
+  }
+
+  // The last pass, and at once the first one back: its butterfly is that of a forward transform,
+  // of which frequency r is the inverse's -r.
+  template <int radix, class Weigh>
+  void run_middle(Complex<T>* buffer, const Weigh& weigh) const {
+    for (int64_t block = 0; block < n_; block += radix) {
+      Lanes<T> x[radix];
+#pragma GCC unroll 8
+      for (int r = 0; r < radix; ++r) x[r] = load_lanes(buffer + (block + r) * kLanes);
+      transform(x);
+#pragma GCC unroll 8
+      for (int r = 0; r < radix; ++r) x[r] = weigh(places_[block + r], x[r]);
+      transform(x);
+#pragma GCC unroll 8
+      for (int r = 0; r < radix; ++r)
+        store_lanes(x[(radix - r) % radix], buffer + (block + r) * kLanes);
+    }
+  }
+
+  [[gnu::noinline]] void run_in_place(const Pass& pass, Complex<T>* buffer) const {
+    run_pass(
+        pass, [&](int64_t i) { return load_lanes(buffer + i * kLanes); },
+        [&](int64_t i, const Lanes<T>& x) { store_lanes(x, buffer + i * kLanes); });
+  }
+
+  // The inverse of `run_in_place`, times the radix.
+  [[gnu::noinline]] void run_back(const Pass& pass, Complex<T>* buffer) const {
+    with_constant(pass.radix, Radices{},
+                  [&](auto radix) { run_butterflies_back<radix>(pass, buffer); });
+  }
+
+  template <int radix>
+  void run_butterflies_back(const Pass& pass, Complex<T>* buffer) const {
+    const int64_t step = pass.step;
+    for (int64_t block = 0; block < n_; block += radix * step)
+      for (int64_t j = 0; j < step; ++j) {
+        const Factor<T>* twiddles = pass.twiddles.data() + j * (radix - 1);
+        Complex<T>* const at = buffer + (block + j) * kLanes;
+        Lanes<T> x[radix];
+        x[0] = load_lanes(at);
+#pragma GCC unroll 8
+        for (int r = 1; r < radix; ++r)
+          x[r] = multiply_by_conjugate(twiddles[r - 1], load_lanes(at + r * step * kLanes));
+        transform(x);
+#pragma GCC unroll 8
+        for (int r = 0; r < radix; ++r) store_lanes(x[(radix - r) % radix], at + r * step * kLanes);
       }
   }
 

@@ -2,7 +2,7 @@
 // row * images + image.
 #pragma once
 
-#include "lanes.h"
+#include "lane_shuffle.h"
 
 namespace mrirecon {
 inline namespace MRIRECON_SIMD {
@@ -131,6 +131,24 @@ MRIRECON_HD void sum_over_rows(const Lanes<T>& x, Complex<T>* out) {
     for (int k = first + kPartsInRun; k < Lanes<T>::kParts; k += kPartsInRun) sum += x.part[k];
     store_sum_of_runs<(kRun < kReals ? kRun : kReals)>(sum, reals + first * kReals);
   }
+}
+
+// Lanes of columns -> lanes of rows, a square of both. Of the rows, `n_rows` are there.
+template <int images, class T>
+MRIRECON_HD void turn_to_rows(const Complex<T>* columns, int64_t n_rows, Complex<T>* rows) {
+  Lanes<T> x[kRows<images>];
+  for (int64_t i = 0; i < kRows<images>; ++i)
+    x[i] = i < n_rows ? load_lanes(columns + i * kLanes) : zero_lanes<T>();
+  transpose<images>(x);
+  for (int64_t i = 0; i < kRows<images>; ++i) store_lanes(x[i], rows + i * kLanes);
+}
+
+template <int images, class T>
+MRIRECON_HD void turn_to_columns(const Complex<T>* rows, int64_t n_rows, Complex<T>* columns) {
+  Lanes<T> x[kRows<images>];
+  for (int64_t i = 0; i < kRows<images>; ++i) x[i] = load_lanes(rows + i * kLanes);
+  transpose<images>(x);
+  for (int64_t i = 0; i < n_rows; ++i) store_lanes(x[i], columns + i * kLanes);
 }
 
 }  // namespace MRIRECON_SIMD

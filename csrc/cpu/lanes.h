@@ -2,8 +2,10 @@
 // an image, or of fewer rows of several images or coils. Eight complex64 fill a cache line.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "../host_device.h"
@@ -26,6 +28,12 @@ struct RegisterOf {
 template <class Body, size_t... k>
 MRIRECON_HD void call_each(const Body& body, std::index_sequence<k...>) {
   (body(k), ...);
+}
+
+// Call `body` with the compile-time number among `numbers` that equals `value`.
+template <int... numbers, class Body>
+void with_constant(int64_t value, std::integer_sequence<int, numbers...>, const Body& body) {
+  (void)((value == numbers && (body(std::integral_constant<int, numbers>{}), true)) || ...);
 }
 
 template <class T>
@@ -51,6 +59,11 @@ struct Lanes {
 };
 
 template <class T>
+MRIRECON_HD Complex<T>* lane_at(Complex<T>* memory, int64_t index) {
+  return memory + index * kLanes;
+}
+
+template <class T>
 MRIRECON_HD Lanes<T> load_lanes(const Complex<T>* source) {
   Lanes<T> x;
   Lanes<T>::each_part([&](size_t k) {
@@ -64,6 +77,23 @@ MRIRECON_HD void store_lanes(const Lanes<T>& x, Complex<T>* target) {
   Lanes<T>::each_part([&](size_t k) {
     std::memcpy(target + k * Lanes<T>::kReals / 2, &x.part[k], sizeof x.part[k]);
   });
+}
+
+// Of fewer than eight numbers; the other lanes are 0.
+template <class T>
+MRIRECON_HD Lanes<T> load_lanes(const Complex<T>* source, int64_t count) {
+  if (count == kLanes) return load_lanes(source);
+  Complex<T> some[kLanes] = {};
+  std::copy_n(source, count, some);
+  return load_lanes(some);
+}
+
+template <class T>
+MRIRECON_HD void store_lanes(const Lanes<T>& x, Complex<T>* target, int64_t count) {
+  if (count == kLanes) return store_lanes(x, target);
+  Complex<T> all[kLanes];
+  store_lanes(x, all);
+  std::copy_n(all, count, target);
 }
 
 template <class T>
@@ -155,6 +185,14 @@ MRIRECON_HD Lanes<T> operator*(const Factor<T>& factor, Lanes<T> a) {
   const auto cross = repeat_pair(factor.cross);
   Lanes<T>::each_part(
       [&](size_t k) { a.part[k] = factor.re * a.part[k] + cross * exchange_parts<T>(a.part[k]); });
+  return a;
+}
+
+template <class T>
+MRIRECON_HD Lanes<T> multiply_by_conjugate(const Factor<T>& factor, Lanes<T> a) {
+  const auto cross = repeat_pair(factor.cross);
+  Lanes<T>::each_part(
+      [&](size_t k) { a.part[k] = factor.re * a.part[k] - cross * exchange_parts<T>(a.part[k]); });
   return a;
 }
 

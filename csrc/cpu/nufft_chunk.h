@@ -8,11 +8,6 @@
 namespace mrirecon {
 inline namespace MRIRECON_SIMD {
 
-template <class T>
-MRIRECON_HD Complex<T>* lane_at(Complex<T>* memory, int64_t index) {
-  return memory + index * kLanes;
-}
-
 // A chunk with its working memory.
 template <class T>
 struct Chunk : NufftChunk<T> {
@@ -45,24 +40,6 @@ struct Chunk : NufftChunk<T> {
     return work.transfer + (work.transfer_batch > 1 ? this->group * size : 0);
   }
 };
-
-// Lanes of columns -> lanes of rows, a square of both. Of the rows, `n_rows` are there.
-template <int images, class T>
-MRIRECON_HD void turn_to_rows(const Complex<T>* columns, int64_t n_rows, Complex<T>* rows) {
-  Lanes<T> x[kRows<images>];
-  for (int64_t i = 0; i < kRows<images>; ++i)
-    x[i] = i < n_rows ? load_lanes(columns + i * kLanes) : zero_lanes<T>();
-  transpose<images>(x);
-  for (int64_t i = 0; i < kRows<images>; ++i) store_lanes(x[i], rows + i * kLanes);
-}
-
-template <int images, class T>
-MRIRECON_HD void turn_to_columns(const Complex<T>* rows, int64_t n_rows, Complex<T>* columns) {
-  Lanes<T> x[kRows<images>];
-  for (int64_t i = 0; i < kRows<images>; ++i) x[i] = load_lanes(rows + i * kLanes);
-  transpose<images>(x);
-  for (int64_t i = 0; i < n_rows; ++i) store_lanes(x[i], columns + i * kLanes);
-}
 
 // Where a padded axis has its image: index r stands at grid point (r - n / 2) mod n_grid.
 struct Axis {

@@ -26,18 +26,10 @@ struct ColBlock {
     weights = spread_over_images<1>(reals);
   }
 
-  MRIRECON_HD Lanes<T> load(const Complex<T>* row) const {
-    if (count == kLanes) return load_lanes(row + first);
-    Complex<T> some[kLanes] = {};
-    std::copy_n(row + first, count, some);
-    return load_lanes(some);
-  }
+  MRIRECON_HD Lanes<T> load(const Complex<T>* row) const { return load_lanes(row + first, count); }
 
   MRIRECON_HD void store(const Lanes<T>& x, Complex<T>* row) const {
-    if (count == kLanes) return store_lanes(x, row + first);
-    Complex<T> all[kLanes];
-    store_lanes(x, all);
-    std::copy_n(all, count, row + first);
+    store_lanes(x, row + first, count);
   }
 };
 

@@ -10,12 +10,6 @@
 namespace mrirecon {
 inline namespace MRIRECON_SIMD {
 
-// Call `body` with the compile-time number among `numbers` that equals `value`.
-template <int... numbers, class Body>
-void with_constant(int64_t value, std::integer_sequence<int, numbers...>, const Body& body) {
-  (void)((value == numbers && (body(std::integral_constant<int, numbers>{}), true)) || ...);
-}
-
 // Widths that kernels are compiled for (mrirecon/nufft/plan.py): in double precision every second,
 // which is enough where speed is not the first concern.
 template <class T>

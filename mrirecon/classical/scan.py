@@ -14,9 +14,10 @@ from mrirecon.classical.coils import prewhiten, root_sum_of_squares
 from mrirecon.classical.encoding import Encoding
 from mrirecon.classical.methods import MethodConfig, ZeroFilledConfig, reconstruct
 from mrirecon.data.kspace_file import KspaceFile
-from mrirecon.fourier import fft_centred, ifft_centred, masked_dims
+from mrirecon.fourier import fft_centred, ifft_centred
 from mrirecon.nufft import Nufft, density_compensation
 from mrirecon.ops import apply_mask
+from mrirecon.ops.round_trip import masked_dims
 from mrirecon.sampling.summary import sampled_centre
 
 CALIBRATION = 24

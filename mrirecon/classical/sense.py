@@ -6,12 +6,11 @@ Source: Pruessmann et al. 2001 (DOI 10.1002/mrm.1241).
 import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
-from mrirecon.fourier import ifft_centred, masked_dims
-from mrirecon.ops import apply_mask, combine_coils, expand_coils
+from mrirecon.fourier import ifft_centred
+from mrirecon.ops import apply_mask, combine_coils, keep_measured
 
 
 def cg_sense(
@@ -59,8 +58,7 @@ def sense_normal(
 ) -> Callable[[Tensor], Tensor]:
     """Build the operator x -> S* F* mask F S x + regularisation x of `cg_sense`.
 
-    No shift is executed: those of F and F* cancel but for one of the mask, and along an axis on
-    which the mask is constant the transforms cancel too (see `enforce_image_consistency`).
+    One pass over memory on the CPU, without a shift: see `keep_measured`.
 
     Args:
         mask: as for `cg_sense`.
@@ -70,14 +68,9 @@ def sense_normal(
     Returns:
         A function of an image, complex, (batch, 1, rows, cols), which returns the same shape.
     """
-    dims = masked_dims(mask)
-    plain_mask = torch.fft.ifftshift(mask, dim=dims)
 
     def normal(image: Tensor) -> Tensor:
-        seen = image if coil_maps is None else expand_coils(image, coil_maps)
-        spectrum = torch.fft.fftn(seen, dim=dims)
-        coil_images = torch.fft.ifftn(apply_mask(spectrum, plain_mask), dim=dims)
-        combined = coil_images if coil_maps is None else combine_coils(coil_images, coil_maps)
-        return combined + regularisation * image if regularisation else combined
+        measured = keep_measured(image, mask, coil_maps=coil_maps)
+        return measured + regularisation * image if regularisation else measured
 
     return normal

@@ -42,11 +42,11 @@ class Scene:
         """Whether the images have a phase."""
         return self.images.is_complex()
 
-    def add_noise(self, kspace: Tensor, mask: Tensor, part: slice = slice(None)) -> Tensor:
-        """Keep what a mask measures of a part of the batch, with noise, see `apply_mask`."""
+    def add_noise(self, kspace: Tensor, mask: Tensor) -> Tensor:
+        """Keep what a mask measures of the batch, with noise, see `apply_mask`."""
         if self.noise_std is None:
             return apply_mask(kspace, mask)
-        return apply_mask(kspace, mask, noise_std=self.noise_std[part], seed=self.seeds[part])
+        return apply_mask(kspace, mask, noise_std=self.noise_std, seed=self.seeds)
 
 
 def make_scene(batch: RawBatch, simulation: SimulationConfig, *, seed: int, epoch: int) -> Scene:

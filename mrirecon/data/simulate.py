@@ -12,9 +12,9 @@ from mrirecon.data.dataset import RawBatch
 from mrirecon.data.low_resolution import low_resolution_phase, self_calibrated_maps
 from mrirecon.data.scene import Scene, make_scene
 from mrirecon.data.simulation_config import SimulationConfig
-from mrirecon.fourier import fft_centred, masked_dims
+from mrirecon.fourier import fft_centred
 from mrirecon.nufft import Nufft
-from mrirecon.ops import apply_mask, combine_coils
+from mrirecon.ops import apply_mask, combine_coils, undersample_image
 from mrirecon.sampling import (
     MixtureConfig,
     TrajectoryConfig,
@@ -23,10 +23,6 @@ from mrirecon.sampling import (
     plan_trajectory,
     trajectory_mask,
 )
-
-CACHED = 1 << 20
-"""Bytes of k-space to work on at once on a CPU: 2 images of 256 x 256 were as fast as 4, a batch of
-16 was slower by a quarter: every page of its fresh memory has to be mapped."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +88,7 @@ def simulate(
     `simulation`. Mask, noise and phase of a slice are functions of (seed, its volume, its number,
     epoch), whatever else is in the batch.
 
-    Computed without a shift, and for line masks by transforms along their axis alone: with the
-    plain transform P and a cyclic shift S, F = S P S^-1, and a shift of the image is a phase in
-    k-space, which a mask leaves alone. So F^-1 mask F = P^-1 (S^-1 mask) P, and a transform along
-    an axis on which the mask does not vary cancels with its inverse. Complex Gaussian noise keeps
-    its distribution under both.
+    On the CPU one pass goes from images to zero-filled images, see `undersample_image`.
 
     Along a trajectory kspace = A map image / scale + noise, with the non-uniform transform A,
     planned once, and the image is gridded from it.
@@ -167,18 +159,9 @@ def simulate_parts(
 
 
 def _undersample(scene: Scene, mask: Tensor) -> Tensor:
-    """Transform, mask and transform back; on the CPU few images at once, which its cache holds."""
-    dims = masked_dims(mask) or (-1,)
-    shifted = torch.fft.ifftshift(mask, dim=dims)
-    measured = torch.empty_like(scene.images, dtype=torch.complex64)  # (batch, coils, rows, cols)
-    count, device = len(measured), measured.device
-    step = count if device.type == "cuda" else max(1, CACHED * count // max(1, measured.nbytes))
-    for first in range(0, count, max(1, step)):
-        part = slice(first, first + step)
-        spectrum = torch.fft.fftn(scene.images[part], dim=dims, norm="ortho")
-        spectrum = scene.add_noise(spectrum, shifted[part], part)
-        measured[part] = torch.fft.ifftn(spectrum, dim=dims, norm="ortho")
-    return measured
+    """Give the zero-filled image of what each coil measures, with its noise."""
+    seeds = None if scene.noise_std is None else scene.seeds
+    return undersample_image(scene.images, mask, noise_std=scene.noise_std, seeds=seeds)
 
 
 def _measure_off_grid(scene: Scene, trajectory: TrajectoryConfig) -> Measurement:

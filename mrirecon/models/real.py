@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mrirecon.classical import Encoding
-from mrirecon.fourier import masked_dims
 from mrirecon.nufft import Nufft
+from mrirecon.ops.round_trip import masked_dims
 
 
 def as_real(

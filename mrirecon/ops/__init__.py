@@ -8,6 +8,7 @@ from mrirecon.ops.coils import combine_coils, expand_coils
 from mrirecon.ops.consistency import enforce_consistency
 from mrirecon.ops.instance_norm import instance_norm
 from mrirecon.ops.masking import apply_mask
+from mrirecon.ops.round_trip import keep_measured, undersample_image, weigh_kspace
 from mrirecon.ops.ssim import ssim, ssim_map
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "enforce_consistency",
     "expand_coils",
     "instance_norm",
+    "keep_measured",
     "ssim",
     "ssim_map",
+    "undersample_image",
+    "weigh_kspace",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.files import atomic_path
-from mrirecon.fourier import masked_dims
+from mrirecon.ops.round_trip import masked_dims
 from mrirecon.sampling.side_lobes import mask_spread, trajectory_spread
 from mrirecon.sampling.summary import MaskSummary, full_mask
 from mrirecon.sampling.trajectory_config import TrajectoryConfig, summarise_trajectory

@@ -35,6 +35,9 @@ OPERANDS: dict[str, tuple[Any, ...]] = {
     "expand_coils": (IMAGE, MAPS),
     "combine_coils": (KSPACE, MAPS),
     "grad_coil_maps": (IMAGE, KSPACE, 1),
+    "weigh_kspace": (IMAGE, MAPS, MASK, torch.ones(2)),
+    "enforce_image_consistency": (KSPACE, KSPACE, MASK, torch.ones(2)),
+    "undersample_image": (KSPACE, MASK, torch.ones(2), torch.arange(2)),
     "ssim_mean": SSIM,
     "ssim_mean_with_grad": SSIM,
     "ssim_map": SSIM,
@@ -51,10 +54,11 @@ OPERANDS: dict[str, tuple[Any, ...]] = {
     "apply_transfer": (SPECTRUM, CONVOLUTION.transfer, CONVOLUTION.grid),
 }
 ON_GPU_ALONE = ("pad_image", "interpolate", "spread", "crop_image", "apply_transfer")
+ON_CPU_ALONE = ("weigh_kspace", "enforce_image_consistency", "undersample_image")
 COMPOSED = ("nufft", "nufft_adjoint", "nufft_normal")  # of those, on a GPU
 IGNORED = ("coords", "roots")  # by these kernels
 ALLOCATE = ("instance_norm", "grad_instance_norm")  # on a GPU, before they look at operands
-FOR_CUDA = [name for name in OPERANDS if name not in COMPOSED + ALLOCATE]
+FOR_CUDA = [name for name in OPERANDS if name not in ON_CPU_ALONE + COMPOSED + ALLOCATE]
 
 
 def on_gpu(operands: tuple[Any, ...]) -> tuple[Any, ...]:
