@@ -11,8 +11,11 @@ from mrirecon.classical.compressed_sensing import reconstruct_total_variation, r
 from mrirecon.classical.conjugate_gradient import Solution, conjugate_gradient
 from mrirecon.classical.encoding import Encoding
 from mrirecon.classical.methods import (
+    HomodyneConfig,
     MethodConfig,
     MethodName,
+    PocsConfig,
+    PriorConfig,
     SenseConfig,
     TotalVariationConfig,
     WaveletConfig,
@@ -26,6 +29,7 @@ from mrirecon.classical.off_grid import (
     enforce_off_grid_consistency,
     replace_spokes,
 )
+from mrirecon.classical.partial_fourier import reconstruct_homodyne, reconstruct_pocs
 from mrirecon.classical.proximal import Descent, proximal_gradient
 from mrirecon.classical.scan import (
     ScanPart,
@@ -42,8 +46,11 @@ from mrirecon.data.coil_ring import ring_coil_maps
 __all__ = [
     "Descent",
     "Encoding",
+    "HomodyneConfig",
     "MethodConfig",
     "MethodName",
+    "PocsConfig",
+    "PriorConfig",
     "ScanPart",
     "SenseConfig",
     "Solution",
@@ -66,6 +73,8 @@ __all__ = [
     "prewhiten",
     "proximal_gradient",
     "reconstruct",
+    "reconstruct_homodyne",
+    "reconstruct_pocs",
     "reconstruct_scan",
     "reconstruct_total_variation",
     "reconstruct_wavelet",

@@ -13,9 +13,10 @@ from torch import Tensor
 from mrirecon.classical.compressed_sensing import reconstruct_total_variation, reconstruct_wavelet
 from mrirecon.classical.conjugate_gradient import conjugate_gradient
 from mrirecon.classical.encoding import Encoding
+from mrirecon.classical.partial_fourier import reconstruct_homodyne, reconstruct_pocs
 from mrirecon.nufft import Nufft
 
-MethodName = Literal["zero-filled", "sense", "cg-sense", "tv", "wavelet"]
+MethodName = Literal["zero-filled", "homodyne", "pocs", "sense", "cg-sense", "tv", "wavelet"]
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,19 @@ class ZeroFilledConfig:
 
 
 @dataclass(frozen=True)
+class HomodyneConfig:
+    """Lines of one side tell those left out on the other: `reconstruct_homodyne`."""
+
+
+@dataclass(frozen=True)
 class _IterativeConfig:
     """What every iteration has.
 
     Attributes:
-        regularisation: weight of the prior, 0 or more.
         n_iterations: at most, 1 or more.
         tolerance: at which an image is done, at least 0 and below 1; see the method's function.
     """
 
-    regularisation: float = 0.005
     n_iterations: int = 100
     tolerance: float = 1e-3
 
@@ -45,8 +49,6 @@ class _IterativeConfig:
         Raises:
             ValueError: "name: expected ..., got ...".
         """
-        if not 0 <= self.regularisation < math.inf:
-            raise ValueError(f"regularisation: expected 0 or more, got {self.regularisation}")
         if self.n_iterations < 1:
             raise ValueError(f"n_iterations: expected 1 or more, got {self.n_iterations}")
         if not 0 <= self.tolerance < 1:
@@ -54,7 +56,35 @@ class _IterativeConfig:
 
 
 @dataclass(frozen=True)
-class SenseConfig(_IterativeConfig):
+class PocsConfig(_IterativeConfig):
+    """The same, by projections in turn, which keep what was measured: `reconstruct_pocs`."""
+
+    n_iterations: int = 20
+
+
+@dataclass(frozen=True)
+class PriorConfig(_IterativeConfig):
+    """What every iteration with a prior has.
+
+    Attributes:
+        regularisation: weight of the prior, 0 or more.
+    """
+
+    regularisation: float = 0.005
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range.
+
+        Raises:
+            ValueError: "name: expected ..., got ...".
+        """
+        super().__post_init__()
+        if not 0 <= self.regularisation < math.inf:
+            raise ValueError(f"regularisation: expected 0 or more, got {self.regularisation}")
+
+
+@dataclass(frozen=True)
+class SenseConfig(PriorConfig):
     """Least squares with a weight of the image's energy, by conjugate gradients (`cg_sense`)."""
 
     regularisation: float = 0.01
@@ -63,7 +93,7 @@ class SenseConfig(_IterativeConfig):
 
 
 @dataclass(frozen=True)
-class TotalVariationConfig(_IterativeConfig):
+class TotalVariationConfig(PriorConfig):
     """Few edges: `reconstruct_total_variation`.
 
     Attributes:
@@ -74,7 +104,7 @@ class TotalVariationConfig(_IterativeConfig):
 
 
 @dataclass(frozen=True)
-class WaveletConfig(_IterativeConfig):
+class WaveletConfig(PriorConfig):
     """Few wavelets: `reconstruct_wavelet`.
 
     Attributes:
@@ -88,10 +118,19 @@ class WaveletConfig(_IterativeConfig):
     is_shifted: bool = True
 
 
-MethodConfig = ZeroFilledConfig | SenseConfig | TotalVariationConfig | WaveletConfig
+MethodConfig = (
+    ZeroFilledConfig
+    | HomodyneConfig
+    | PocsConfig
+    | SenseConfig
+    | TotalVariationConfig
+    | WaveletConfig
+)
 
 DEFAULTS: dict[MethodName, MethodConfig] = {
     "zero-filled": ZeroFilledConfig(),
+    "homodyne": HomodyneConfig(),
+    "pocs": PocsConfig(),
     "sense": SenseConfig(),
     "cg-sense": SenseConfig(regularisation=1e-3, n_iterations=30),
     "tv": TotalVariationConfig(),
@@ -134,8 +173,8 @@ def reconstruct(
         The image, complex or, with `is_real`, real, (batch, 1, rows, cols).
 
     Raises:
-        ValueError: no such method, several coils without maps, or shapes and dtypes that do not
-            fit each other.
+        ValueError: no such method, several coils without maps, shapes and dtypes that do not fit
+            each other, or a method for lines along one axis with other masks or a trajectory.
     """
     config = get_method(method) if isinstance(method, str) else method
     encoding = Encoding(sampled, coil_maps, is_real=is_real)
@@ -147,6 +186,10 @@ def reconstruct(
             return reconstruct_wavelet(kspace, encoding, **options).x
         case SenseConfig():
             return _reconstruct_sense(kspace, encoding, config)
+        case PocsConfig():
+            return reconstruct_pocs(kspace, encoding, **options)
+        case HomodyneConfig():
+            return reconstruct_homodyne(kspace, encoding)
         case ZeroFilledConfig():
             return encoding.adjoint(kspace)
 

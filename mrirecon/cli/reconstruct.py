@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 import torch
 import typer
 
-from mrirecon.classical import MethodConfig, ZeroFilledConfig, get_method, reconstruct_scan
+from mrirecon.classical import MethodConfig, MethodName, PriorConfig, get_method, reconstruct_scan
 from mrirecon.cli.reconstruct_run import reconstruct_kspace, reconstruct_subject
 from mrirecon.cli.runs import PatternOption, choose_device, load_run
 from mrirecon.cli.sources import (
@@ -40,7 +40,7 @@ def reconstruct(
     ],
     out: Annotated[Path, typer.Option(help="File to write, of the kind of the source.")],
     method: Annotated[
-        str | None, typer.Option(help="zero-filled, sense, cg-sense, tv or wavelet, without a run.")
+        str | None, typer.Option(help=f"{', '.join(get_args(MethodName))}, without a run.")
     ] = None,
     regularisation: Annotated[
         float | None, typer.Option(help="Weight of the method's prior; its default if not given.")
@@ -131,7 +131,7 @@ def _configure(
     config = None if method is None else get_method(method)
     if regularisation is None and tuned is None:
         return config
-    if config is None or isinstance(config, ZeroFilledConfig):
+    if not isinstance(config, PriorConfig):
         given = "--tuned" if regularisation is None else "--regularisation"
         raise ValueError(f"{given}: expected a --method with a prior, got none")
     if tuned is None:

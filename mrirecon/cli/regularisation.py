@@ -7,7 +7,7 @@ from typing import Annotated
 import torch
 import typer
 
-from mrirecon.classical import MethodConfig, get_method
+from mrirecon.classical import MethodConfig, PriorConfig, get_method
 from mrirecon.cli.runs import (
     CONFIG,
     EVALUATION_BATCH,
@@ -29,6 +29,7 @@ from mrirecon.evaluation import tune_regularisation as tune_method
 from mrirecon.sampling import Undersampling
 
 REGULARISATION = "regularisation.yaml"
+_TUNED = [name for name in CLASSICAL_METHODS if isinstance(get_method(name), PriorConfig)]
 MethodsOption = Annotated[
     list[str] | None,
     typer.Option("--method", help=f"{', '.join(CLASSICAL_METHODS)}; may be given several times."),
@@ -59,7 +60,7 @@ def tune_regularisation(
     """
     if slices < 1:
         raise ValueError(f"--slices: expected 1 or more, got {slices}")
-    names = check_methods(method or list(CLASSICAL_METHODS))
+    names = check_methods(method or _TUNED)
     config = load_config(run / CONFIG)
     path = store or config.store
     with SliceStore(path) as opened:

@@ -15,6 +15,8 @@ ALL_METHODS: tuple[MethodName, ...] = (
     "zero-filled",
     "gridding",
     "data consistency alone",
+    "homodyne",
+    "POCS",
     "SENSE",
     "total variation",
     "l1-wavelet",
@@ -22,6 +24,8 @@ ALL_METHODS: tuple[MethodName, ...] = (
     "network + data consistency",
 )
 CLASSICAL_METHODS: dict[str, MethodName] = {
+    "homodyne": "homodyne",
+    "pocs": "POCS",
     "sense": "SENSE",
     "tv": "total variation",
     "wavelet": "l1-wavelet",

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from mrirecon.classical import MethodConfig, ZeroFilledConfig, get_method
+from mrirecon.classical import MethodConfig, PriorConfig, get_method
 from mrirecon.data import Measurement
 from mrirecon.evaluation.methods import reconstruct_real
 from mrirecon.files import atomic_path
@@ -58,8 +58,9 @@ def tune_regularisation(
     Raises:
         ValueError: the method has no regularisation, or no slice has an image.
     """
-    if isinstance(method, ZeroFilledConfig):
-        raise ValueError("method: expected one with a regularisation, got zero-filled")
+    if not isinstance(method, PriorConfig):
+        got = type(method).__name__.removesuffix("Config")
+        raise ValueError(f"method: expected one with a regularisation, got {got}")
     tried: dict[float, float] = {}
 
     def score(exponent: float) -> float:
@@ -120,7 +121,7 @@ def read_regularisation(path: Path) -> dict[str, MethodConfig]:
 
 def _with_weight(name: str, weight: object) -> MethodConfig:
     method = get_method(name)
-    if isinstance(method, ZeroFilledConfig) or not isinstance(weight, int | float):
+    if not isinstance(method, PriorConfig) or not isinstance(weight, int | float):
         raise ValueError(f"{name}: expected a number for a method with a prior, got {weight!r}")
     return replace(method, regularisation=float(weight))
 

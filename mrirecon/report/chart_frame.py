@@ -17,6 +17,8 @@ METHOD_COLOURS: dict[MethodName, tuple[str, str]] = {
     "zero-filled": ("#8d96a0", "#98a2ad"),
     "gridding": ("#8d96a0", "#98a2ad"),
     "data consistency alone": ("#b08d3c", "#d3b25f"),
+    "homodyne": ("#9c7a5b", "#c9a583"),
+    "POCS": ("#a86a8a", "#d694b8"),
     "SENSE": ("#7a6aa8", "#a494d6"),
     "total variation": ("#4f8f5b", "#7cbf88"),
     "l1-wavelet": ("#2f8f8b", "#5fc0bb"),

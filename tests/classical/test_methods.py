@@ -29,6 +29,7 @@ SPARSE: list[MethodConfig] = [
     WaveletConfig(regularisation=0.003, n_iterations=400, tolerance=1e-5, n_moments=1),
 ]
 NAMES = get_args(MethodName)
+FOR_ANY_MASK = [name for name in NAMES if name not in ("homodyne", "pocs")]
 
 
 def make_image(batch: int = 1) -> Tensor:
@@ -55,6 +56,11 @@ def make_mask(part: float = 0.4) -> Tensor:
     return mask
 
 
+def mask_for(method: str) -> Tensor:
+    """Points, or lines of more than half of k-space for methods that need them."""
+    return make_mask() if method in FOR_ANY_MASK else torch.arange(SHAPE[1]) > 9
+
+
 def coords_of(mask: Tensor) -> Tensor:
     """Give a mask's samples as a trajectory."""
     return (mask.nonzero() - torch.tensor([n // 2 for n in SHAPE])).double()
@@ -75,7 +81,7 @@ def test_sparse_priors_find_the_sparse_image(config: MethodConfig, is_real: bool
     assert error(found, image) < 0.5 * error(zero_filled, image)
 
 
-@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("method", FOR_ANY_MASK)
 @pytest.mark.parametrize("has_maps", [True, False])
 def test_cartesian_samples_off_the_grid_give_the_image_of_their_mask(
     method: str, has_maps: bool
@@ -93,7 +99,7 @@ def test_cartesian_samples_off_the_grid_give_the_image_of_their_mask(
 
 @pytest.mark.parametrize("method", NAMES)
 def test_every_slice_is_reconstructed_as_if_alone(method: str) -> None:
-    image, mask, maps = make_image(3), make_mask(), make_maps()
+    image, mask, maps = make_image(3), mask_for(method), make_maps()
     kspace = fft_centred(expand_coils(image, maps)) * torch.tensor([1.0, 5, 2]).view(-1, 1, 1, 1)
     together = reconstruct(method, kspace, mask, maps)
     for i in range(3):
@@ -104,7 +110,7 @@ def test_every_slice_is_reconstructed_as_if_alone(method: str) -> None:
 @pytest.mark.parametrize("method", NAMES)
 def test_the_scale_of_kspace_is_that_of_the_image(method: str) -> None:
     """`regularisation` means the same for every scan, whatever its units."""
-    mask, kspace = make_mask(), fft_centred(make_image())
+    mask, kspace = mask_for(method), fft_centred(make_image())
     once = reconstruct(method, kspace, mask)
     torch.testing.assert_close(reconstruct(method, 1e-6 * kspace, mask), 1e-6 * once)
 
@@ -181,26 +187,28 @@ def test_the_coarsest_image_is_not_penalised() -> None:
 
 
 def test_samples_that_were_not_measured_are_not_used() -> None:
-    mask, kspace = make_mask(), fft_centred(make_image())
-    elsewhere = torch.where(mask, kspace, math.nan)
+    kspace = fft_centred(make_image())
     for method in NAMES:
+        mask = mask_for(method)
+        elsewhere = torch.where(mask, kspace, math.nan)
         found = reconstruct(method, elsewhere, mask)
         torch.testing.assert_close(found, reconstruct(method, apply_mask(kspace, mask), mask))
 
 
 def test_kspace_of_zeros_gives_an_image_of_zeros() -> None:
     for method in NAMES:
-        found = reconstruct(method, torch.zeros(1, 1, *SHAPE, dtype=torch.complex64), make_mask())
+        kspace = torch.zeros(1, 1, *SHAPE, dtype=torch.complex64)
+        found = reconstruct(method, kspace, mask_for(method))
         assert torch.count_nonzero(found) == 0
 
 
 def test_names_and_arguments_that_do_not_fit_are_rejected() -> None:
     kspace, mask = torch.ones(1, 2, *SHAPE, dtype=torch.complex64), make_mask()
-    with pytest.raises(ValueError, match="method: expected one of zero-filled, sense, cg-sense"):
+    with pytest.raises(ValueError, match="method: expected one of zero-filled, homodyne, po"):
         get_method("grappa")
     for method in NAMES:
         with pytest.raises(ValueError, match="coil_maps: expected maps of 2 coils, got none"):
-            reconstruct(method, kspace, mask)
+            reconstruct(method, kspace, mask_for(method))
     with pytest.raises(ValueError, match="n_levels: expected 0 or more, got -1"):
         reconstruct(WaveletConfig(n_levels=-1), kspace[:, :1], mask)
 

@@ -68,7 +68,7 @@ def test_the_search_closes_in_on_a_maximum(peak: float) -> None:
 
 def test_tuning_needs_a_prior_and_an_image(tmp_path: Path) -> None:
     measurements = measure(tmp_path, SAMPLING, 0.0)
-    with pytest.raises(ValueError, match="method: expected one with a regularisation, got zero-f"):
+    with pytest.raises(ValueError, match="method: expected one with a regularisation, got ZeroF"):
         tune_regularisation(ZeroFilledConfig(), measurements)
     blank = [dataclasses.replace(m, target=torch.zeros_like(m.target)) for m in measurements]
     for nothing in ([], blank):
