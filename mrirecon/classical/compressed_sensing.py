@@ -139,7 +139,8 @@ def _prepare(
         zero_filled = encoding.adjoint(kspace)
         largest = encoding.largest_eigenvalue(zero_filled)
         step = torch.where(largest > 0, largest, 1).reciprocal()
-        threshold = regularisation * zero_filled.abs().amax((-2, -1), keepdim=True)
+        dims = tuple(range(1, zero_filled.ndim))
+        threshold = regularisation * zero_filled.abs().amax(dims, keepdim=True)
     return zero_filled, step, threshold
 
 

@@ -67,7 +67,7 @@ class Encoding:
         return self._normal(image)
 
     def largest_eigenvalue(self, like: Tensor) -> Tensor:
-        """Bound the eigenvalues of `normal` from above: real, (batch, 1, 1, 1).
+        """Bound the eigenvalues of `normal` from above: real, (batch, 1, ...), as `like` has axes.
 
         On the grid by the coil maps; off the grid by power iteration from noise of a fixed seed,
         with a margin.
@@ -94,10 +94,11 @@ class Encoding:
         generator = torch.Generator().manual_seed(0)
         noise = torch.randn(like.shape[1:], generator=generator, dtype=like.dtype)
         vector = noise.to(like.device).expand_as(like)
+        dims = tuple(range(1, like.ndim))
         for _ in range(_POWER_STEPS):
-            vector = vector / torch.linalg.vector_norm(vector, dim=(1, 2, 3), keepdim=True)
+            vector = vector / torch.linalg.vector_norm(vector, dim=dims, keepdim=True)
             vector = self.normal(vector)
-        return _MARGIN * torch.linalg.vector_norm(vector, dim=(1, 2, 3), keepdim=True)
+        return _MARGIN * torch.linalg.vector_norm(vector, dim=dims, keepdim=True)
 
 
 def _make_normal(sampled: Tensor | Nufft, coil_maps: Tensor | None) -> Callable[[Tensor], Tensor]:

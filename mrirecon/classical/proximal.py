@@ -40,9 +40,10 @@ def proximal_gradient(
 
     Args:
         normal: the operator A, Hermitian and positive semidefinite on each batch element.
-        right_hand_side: b, real or complex floating, (batch, 1, rows, cols).
+        right_hand_side: b, real or complex floating, (batch, 1, rows, cols) or (batch, 1, depth,
+            rows, cols).
         proximal: v -> argmin over x of |x - v|^2 / 2 + step R(x).
-        step: real, (batch, 1, 1, 1), one over the largest eigenvalue of A, or less.
+        step: real, (batch, 1, ...) of as many axes, one over the largest eigenvalue of A, or less.
         n_iterations: steps at most, 1 or more.
         tolerance: relative change at which an element is done, at least 0 and below 1; with 0 all
             iterations are executed, and the host never waits for the device.
@@ -79,7 +80,8 @@ def proximal_gradient(
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Return Re <a, b> of each batch element, (batch, 1, 1, 1)."""
+    """Return Re <a, b> of each batch element, (batch, 1, ...), of as many axes."""
+    n_axes = a.ndim
     if a.is_complex():
         a, b = torch.view_as_real(a), torch.view_as_real(b)
-    return (a * b).flatten(1).sum(1).view(-1, 1, 1, 1)
+    return (a * b).flatten(1).sum(1).view(-1, *[1] * (n_axes - 1))

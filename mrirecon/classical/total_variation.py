@@ -9,17 +9,17 @@ import math
 import torch
 from torch import Tensor
 
-_DIFFERENCES_NORM = 8.0  # bound on |D|^2 of differences along two axes
+_DIFFERENCE_NORM = 4.0  # bound on |D|^2 of differences along one axis
 
 
 def total_variation(image: Tensor, *, is_isotropic: bool = True) -> Tensor:
     """Sum the magnitudes of the differences between neighbouring pixels.
 
     TV = sum of sqrt(|d_rows|^2 + |d_cols|^2), or of |d_rows| + |d_cols| if not isotropic, complex
-    differences to the next pixel, 0 at the last row and column.
+    differences to the next pixel, 0 at the last row and column; of a volume along the depth, too.
 
     Args:
-        image: real or complex, (batch, 1, rows, cols).
+        image: real or complex, (batch, 1, rows, cols) or (batch, 1, depth, rows, cols).
         is_isotropic: see above.
 
     Returns:
@@ -41,23 +41,24 @@ class TotalVariationProximal:
         """Start from a dual of 0.
 
         Args:
-            threshold: real, (batch, 1, 1, 1), 0 or more.
+            threshold: real, (batch, 1, ...), of as many axes as the image, 0 or more.
             n_steps: of each call, 1 or more.
             is_isotropic: as in `total_variation`.
         """
         self._threshold = threshold
         self._n_steps = n_steps
         self._is_isotropic = is_isotropic
-        self._dual: Tensor | None = None  # (2 differences, parts, batch, 1, rows, cols)
+        self._dual: Tensor | None = None  # (differences, parts, batch, 1, rows, cols)
 
     def __call__(self, image: Tensor) -> Tensor:
         """Take n_steps more."""
         planes = _to_planes(image)
-        last = planes.new_zeros(2, *planes.shape) if self._dual is None else self._dual
+        n_axes = planes.ndim - 3
+        last = planes.new_zeros(n_axes, *planes.shape) if self._dual is None else self._dual
         ahead, momentum = last, 1.0
         for _ in range(self._n_steps):
             slope = _differences(planes - _adjoint_differences(ahead))
-            dual = self._shorten(torch.add(ahead, slope, alpha=1 / _DIFFERENCES_NORM))
+            dual = self._shorten(torch.add(ahead, slope, alpha=1 / (n_axes * _DIFFERENCE_NORM)))
             momentum, before = (1 + math.sqrt(1 + 4 * momentum**2)) / 2, momentum
             ahead = torch.lerp(last, dual, 1 + (before - 1) / momentum)
             last = dual
@@ -75,7 +76,7 @@ def _to_planes(image: Tensor) -> Tensor:
     """Give real and imaginary parts each their plane, which is the faster layout for sums.
 
     Returns:
-        Real, (parts, batch, 1, rows, cols).
+        Real, (parts, batch, 1, rows, cols), or of volumes one axis more.
     """
     return torch.stack([image.real, image.imag]) if image.is_complex() else image[None]
 
@@ -85,25 +86,28 @@ def _from_planes(planes: Tensor) -> Tensor:
 
 
 def _differences(planes: Tensor) -> Tensor:
-    """Subtract each pixel from the next row's and column's: (2, *planes.shape)."""
-    out = planes.new_empty(2, *planes.shape)
-    torch.sub(planes[..., 1:, :], planes[..., :-1, :], out=out[0, ..., :-1, :])
-    torch.sub(planes[..., 1:], planes[..., :-1], out=out[1, ..., :-1])
-    out[0, ..., -1, :] = 0
-    out[1, ..., -1] = 0
+    """Subtract each pixel from the next one along each axis of space: (axes, *planes.shape)."""
+    axes = range(3, planes.ndim)
+    out = planes.new_empty(len(axes), *planes.shape)
+    for difference, axis in zip(out, axes, strict=True):
+        n = planes.shape[axis] - 1
+        following, before = planes.narrow(axis, 1, n), planes.narrow(axis, 0, n)
+        torch.sub(following, before, out=difference.narrow(axis, 0, n))
+        difference.narrow(axis, n, 1).zero_()
     return out
 
 
 def _adjoint_differences(dual: Tensor) -> Tensor:
-    """Apply the adjoint of `_differences`, to a dual that is 0 at the last row and column."""
-    out = -(dual[0] + dual[1])
-    out[..., 1:, :] += dual[0, ..., :-1, :]
-    out[..., 1:] += dual[1, ..., :-1]
+    """Apply the adjoint of `_differences`, to a dual that is 0 at the last pixel of each axis."""
+    out = -dual.sum(0)
+    for difference, axis in zip(dual, range(3, out.ndim), strict=True):
+        n = out.shape[axis] - 1
+        out.narrow(axis, 1, n).add_(difference.narrow(axis, 0, n))
     return out
 
 
 def _squared_lengths(dual: Tensor, *, is_isotropic: bool) -> Tensor:
-    """Sum squares over parts, and over both differences if isotropic: (1 or 2, batch, ...)."""
+    """Sum squares over parts, and over differences if isotropic: (1 or axes, batch, ...)."""
     squares = dual.square()
     lengths = squares.sum(1) if dual.shape[1] > 1 else squares[:, 0]
     return lengths.sum(0, keepdim=True) if is_isotropic else lengths

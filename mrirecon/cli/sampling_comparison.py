@@ -14,6 +14,7 @@ from mrirecon.cli.terminal import console, progress_bar, say
 from mrirecon.data import Subject
 from mrirecon.evaluation import (
     RECONSTRUCTIONS,
+    Slab,
     StrategyResult,
     compare_strategies,
     explain_choice,
@@ -26,11 +27,13 @@ from mrirecon.sampling import (
     CANDIDATES,
     AcquisitionConfig,
     ScannerProfile,
+    SlabConfig,
     Undersampling,
     make_candidate,
 )
 
 PROTOCOL = "per_slice"
+Candidate = Undersampling | SlabConfig
 
 
 def compare(
@@ -52,7 +55,8 @@ def compare(
     """
     if not 1 <= acceleration < math.inf:
         raise ValueError(f"--acceleration: expected 1 or more, got {acceleration:g}")
-    image, number = _read_slice(subject, slice_number)
+    volume, number = _read_volume(subject, slice_number)
+    image = volume[number]
     describe = partial(
         make_candidate,
         shape=(image.shape[0], image.shape[1]),
@@ -70,6 +74,7 @@ def compare(
             compare_strategies(
                 candidates,
                 image,
+                slab=_cut_slab(volume, number, acquisition),
                 acquisition=acquisition,
                 profile=profile,
                 protocol=protocol,
@@ -91,12 +96,12 @@ def compare(
 
 
 def _describe_all(
-    describe: Callable[[str], Undersampling], names: list[str] | None
-) -> tuple[dict[str, Undersampling], dict[str, ValueError]]:
+    describe: Callable[[str], Candidate], names: list[str] | None
+) -> tuple[dict[str, Candidate], dict[str, ValueError]]:
     """Describe the strategies of these names, or all that can be; give the errors of the others."""
     if names is not None:
         return {name: describe(name) for name in names}, {}
-    candidates: dict[str, Undersampling] = {}
+    candidates: dict[str, Candidate] = {}
     left_out: dict[str, ValueError] = {}
     for name in CANDIDATES:
         try:
@@ -106,13 +111,22 @@ def _describe_all(
     return candidates, left_out
 
 
-def _read_slice(subject: Subject, number: int | None) -> tuple[Tensor, int]:
-    """Take a slice of a volume, the middle one unless it is named: real, (rows, cols)."""
+def _read_volume(subject: Subject, number: int | None) -> tuple[Tensor, int]:
+    """Read a volume, real, (depth, rows, cols), and choose its middle slice unless it is named."""
     volume = subject.read_volume()
     chosen = len(volume) // 2 if number is None else number
     if not 0 <= chosen < len(volume):
         raise ValueError(f"--slice: expected 0 to {len(volume) - 1}, got {number}")
-    return torch.from_numpy(np.ascontiguousarray(volume[chosen], dtype=np.float32)), chosen
+    return torch.from_numpy(np.ascontiguousarray(volume, dtype=np.float32)), chosen
+
+
+def _cut_slab(volume: Tensor, number: int, acquisition: AcquisitionConfig) -> Slab | None:
+    """Take as many slices around the chosen one as there are partitions; None of too few."""
+    depth = acquisition.n_partitions
+    if not acquisition.is_3d or len(volume) < depth:
+        return None
+    first = min(max(0, number - depth // 2), len(volume) - depth)
+    return Slab(volume[first : first + depth], number - first)
 
 
 def _print(results: list[StrategyResult], title: str) -> None:
@@ -120,7 +134,6 @@ def _print(results: list[StrategyResult], title: str) -> None:
     table = Table("", "strategy", title=title)
     for heading in (*numbers, "peak lobe", "noise"):
         table.add_column(heading, justify="right")
-    table.add_column("worth knowing")
     for place, result in enumerate(results, start=1):
         table.add_row(
             str(place) if result.feasibility.is_playable else "-",
@@ -130,7 +143,19 @@ def _print(results: list[StrategyResult], title: str) -> None:
             *(f"{result.scores[name].ssim:.3f}" for name in RECONSTRUCTIONS),
             f"{result.side_lobes.peak:.0%}",
             f"{result.noise:.2f}",
-            explain_result(result),
         )
     console.print(table)
+    for remark, names in _remarks(results).items():
+        say(f"{', '.join(names)}: {remark}")
     say(explain_choice(results))
+
+
+def _remarks(results: list[StrategyResult]) -> dict[str, list[str]]:
+    """Give what is worth knowing, with the strategies that share it.
+
+    Beside the table's numbers a column of sentences was a letter wide.
+    """
+    shared: dict[str, list[str]] = {}
+    for result in results:
+        shared.setdefault(explain_result(result), []).append(result.name)
+    return shared

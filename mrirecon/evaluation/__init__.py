@@ -63,6 +63,7 @@ from mrirecon.evaluation.statistics import (
 )
 from mrirecon.evaluation.strategies import (
     RECONSTRUCTIONS,
+    Slab,
     StrategyResult,
     compare_strategies,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "ReconstructedBatch",
     "Reconstructor",
     "RunRecord",
+    "Slab",
     "SliceScore",
     "Source",
     "Statistics",

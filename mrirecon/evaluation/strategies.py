@@ -13,13 +13,14 @@ from mrirecon.classical import noise_amplification, reconstruct, ring_coil_maps
 from mrirecon.fourier import fft_centred
 from mrirecon.metrics import Protocol, Score, score_volume
 from mrirecon.nufft import Nufft
-from mrirecon.ops import apply_mask, expand_coils
+from mrirecon.ops import apply_mask
 from mrirecon.sampling import (
     AcquisitionConfig,
     Feasibility,
     MaskSummary,
     ScannerProfile,
     SideLobes,
+    SlabConfig,
     TrajectoryConfig,
     Undersampling,
     check_feasibility,
@@ -28,10 +29,13 @@ from mrirecon.sampling import (
     mask_spread,
     measure_side_lobes,
     plan_trajectory,
+    slab_spread,
     summarise,
+    summarise_slab,
     summarise_trajectory,
     trajectory_mask,
     trajectory_spread,
+    visited_volume,
 )
 
 N_COILS = 8
@@ -44,13 +48,27 @@ RECONSTRUCTIONS: dict[str, tuple[str, int]] = {
 
 
 @dataclass(frozen=True)
+class Slab:
+    """The volume of a 3-D scan, and the slice of it that is looked at.
+
+    Attributes:
+        volume: real, (depth, rows, cols), fully sampled, not negative.
+        index: of the slice.
+    """
+
+    volume: Tensor
+    index: int
+
+
+@dataclass(frozen=True)
 class StrategyResult:
     """What is known of one strategy, all measured.
 
     Attributes:
         name: of the candidate.
         undersampling: its description.
-        mask: bool, (rows, cols), measured; off the grid a picture of it.
+        mask: bool, (rows, cols), measured; off the grid a picture of it, of a slab in the central
+            partition.
         summary: what it measures.
         feasibility: whether the scanner can play it, and how long the scan takes.
         spread: float64, (rows, cols), the point spread function relative to its peak.
@@ -61,7 +79,7 @@ class StrategyResult:
     """
 
     name: str
-    undersampling: Undersampling
+    undersampling: Undersampling | SlabConfig
     mask: Tensor
     summary: MaskSummary
     feasibility: Feasibility
@@ -84,9 +102,10 @@ class StrategyResult:
 
 
 def compare_strategies(
-    candidates: Mapping[str, Undersampling],
+    candidates: Mapping[str, Undersampling | SlabConfig],
     image: Tensor,
     *,
+    slab: Slab | None = None,
     acquisition: AcquisitionConfig,
     profile: ScannerProfile,
     protocol: Protocol,
@@ -98,11 +117,13 @@ def compare_strategies(
     """Measure every candidate on one image.
 
     The scan is simulated from the magnitude image, without a phase, once with one coil and once
-    with a ring of `N_COILS`, with the same noise in every sample.
+    with a ring of `N_COILS`, with the same noise in every sample. Trajectories through a slab are
+    simulated and reconstructed in 3-D, and judged by the slice that is the image.
 
     Args:
         candidates: at least one, by name.
         image: real, (rows, cols), fully sampled, not negative.
+        slab: the volume that the image is a slice of, which 3-D trajectories need; None for none.
         acquisition: what the scanner repeats.
         profile: the scanner.
         protocol: of the scores; its data range is the image's maximum.
@@ -126,7 +147,8 @@ def compare_strategies(
     if not 0 <= noise_std < math.inf:
         raise ValueError(f"noise_std: expected 0 or more, got {noise_std}")
     coil_maps = ring_coil_maps(N_COILS, (target.shape[0], target.shape[1]))
-    scan = _Scan(target, coil_maps, noise_std, seed, acquisition, profile, protocol)
+    volume = None if slab is None else _scaled_slab(slab, image, acquisition)
+    scan = _Scan(target, volume, coil_maps, noise_std, seed, acquisition, profile, protocol)
     results = []
     for number, (name, undersampling) in enumerate(candidates.items()):
         if progress is not None:
@@ -145,6 +167,7 @@ class _Scan:
     """A scan to simulate, of an image (rows, cols) in [0, 1], and how to judge it."""
 
     target: Tensor
+    slab: Slab | None
     coil_maps: Tensor
     noise_std: float
     seed: int
@@ -156,11 +179,20 @@ class _Scan:
     def shape(self) -> tuple[int, int]:
         return self.target.shape[0], self.target.shape[1]
 
+    def maps_for(self, sampled: Tensor | Nufft) -> Tensor:
+        """Give the coils' maps, of a slab the same in each partition: (1, coils, ...)."""
+        if isinstance(sampled, Nufft) and len(sampled.image_shape) == 3:
+            maps = self.coil_maps[:, :, None]
+            return maps.expand(-1, -1, sampled.image_shape[0], -1, -1).contiguous()
+        return self.coil_maps
+
     def measure(self, sampled: Tensor | Nufft, n_coils: int) -> Tensor:
         """Simulate noisy k-space of the image, (1, coils, rows, cols) or (1, coils, samples)."""
-        images = self.target.to(torch.complex64)[None, None]
+        is_slab = isinstance(sampled, Nufft) and len(sampled.image_shape) == 3
+        source = self.slab.volume if is_slab and self.slab is not None else self.target
+        images = source.to(torch.complex64)[None, None]
         if n_coils > 1:
-            images = expand_coils(images, self.coil_maps)
+            images = images * self.maps_for(sampled)
         kspace = sampled(images) if isinstance(sampled, Nufft) else fft_centred(images)
         generator = torch.Generator().manual_seed(self.seed)
         noise = torch.randn(kspace.shape, dtype=kspace.dtype, generator=generator)
@@ -168,9 +200,17 @@ class _Scan:
         return kspace if isinstance(sampled, Nufft) else apply_mask(kspace, sampled)
 
 
-def _measure(name: str, undersampling: Undersampling, scan: _Scan) -> StrategyResult:
+def _measure(name: str, undersampling: Undersampling | SlabConfig, scan: _Scan) -> StrategyResult:
     sampled: Tensor | Nufft
-    if isinstance(undersampling, TrajectoryConfig):
+    if isinstance(undersampling, SlabConfig):
+        if scan.slab is None:
+            raise ValueError(f"slab: expected a volume for {undersampling.kind}, got one image")
+        shape = (len(scan.slab.volume), *scan.shape)
+        summary = summarise_slab(undersampling, shape)
+        sampled = undersampling.plan(shape)
+        mask = visited_volume(undersampling, shape)[shape[0] // 2]
+        spread = slab_spread(undersampling, shape)
+    elif isinstance(undersampling, TrajectoryConfig):
         summary = summarise_trajectory(undersampling, scan.shape)
         sampled = plan_trajectory(undersampling, scan.shape, scan.target.device)
         mask = trajectory_mask(undersampling, scan.shape)
@@ -192,7 +232,7 @@ def _measure(name: str, undersampling: Undersampling, scan: _Scan) -> StrategyRe
         spread=spread,
         side_lobes=measure_side_lobes(spread),
         noise=noise_amplification(
-            sampled, scan.coil_maps, scan_time_factor=summary.scan_time_factor
+            sampled, scan.maps_for(sampled), scan_time_factor=summary.scan_time_factor
         ),
         scores={
             method: score_volume(
@@ -209,9 +249,19 @@ def _reconstruct_all(sampled: Tensor | Nufft, scan: _Scan) -> dict[str, Tensor]:
     images = {}
     for name, (method, n_coils) in RECONSTRUCTIONS.items():
         kspace = scan.measure(sampled, n_coils)
-        coil_maps = scan.coil_maps if n_coils > 1 else None
-        images[name] = reconstruct(method, kspace, sampled, coil_maps)[0, 0].abs()
+        coil_maps = scan.maps_for(sampled) if n_coils > 1 else None
+        image = reconstruct(method, kspace, sampled, coil_maps)[0, 0].abs()
+        images[name] = image if scan.slab is None or image.ndim == 2 else image[scan.slab.index]
     return images
+
+
+def _scaled_slab(slab: Slab, image: Tensor, acquisition: AcquisitionConfig) -> Slab:
+    """Scale a slab as its slice, so that noise means the same."""
+    depth, expected = acquisition.n_partitions, (acquisition.n_partitions, *image.shape)
+    if slab.volume.shape != expected or not 0 <= slab.index < depth:
+        got = f"{tuple(slab.volume.shape)} and slice {slab.index}"
+        raise ValueError(f"slab: expected {tuple(expected)} and one of its slices, got {got}")
+    return Slab(slab.volume.to(torch.float32) / image.max(), slab.index)
 
 
 def _scaled(image: Tensor) -> Tensor:

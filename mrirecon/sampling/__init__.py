@@ -25,8 +25,10 @@ from mrirecon.sampling.side_lobes import (
     SideLobes,
     mask_spread,
     measure_side_lobes,
+    slab_spread,
     trajectory_spread,
 )
+from mrirecon.sampling.slab_config import SlabConfig, summarise_slab, visited_volume
 from mrirecon.sampling.spiral_design import (
     SpiralDesign,
     design_spiral,
@@ -71,6 +73,7 @@ __all__ = [
     "SamplingConfig",
     "ScannerProfile",
     "SideLobes",
+    "SlabConfig",
     "SpiralDesign",
     "Strategy",
     "TrajectoryConfig",
@@ -99,12 +102,15 @@ __all__ = [
     "radial_density",
     "radial_trajectory",
     "sampling_title",
+    "slab_spread",
     "spiral_density",
     "spiral_trajectory",
     "stack_of_stars",
     "stack_of_stars_density",
     "summarise",
+    "summarise_slab",
     "summarise_trajectory",
     "trajectory_mask",
     "trajectory_spread",
+    "visited_volume",
 ]

@@ -7,6 +7,7 @@ from mrirecon.sampling.config import RADIAL_STRATEGIES, WHOLE_SPACINGS, Sampling
 from mrirecon.sampling.masks import STRATEGIES, make_mask
 from mrirecon.sampling.radial import spokes_acceleration
 from mrirecon.sampling.scanner import AcquisitionConfig, ScannerProfile
+from mrirecon.sampling.slab_config import SlabConfig, SlabKind
 from mrirecon.sampling.spiral_design import SpiralDesign, design_spiral
 from mrirecon.sampling.trajectories import Order
 from mrirecon.sampling.trajectory_config import TrajectoryConfig
@@ -35,10 +36,13 @@ CANDIDATES: dict[str, str] = {
     "tiny_golden_spokes": "spokes at a tiny golden angle, off the grid",
     "spiral": "spirals designed for the scanner, arms at equal distances",
     "variable_density_spiral": "spirals designed for the scanner, arms apart towards the edge",
+    "stack_of_stars": "golden spokes in each partition, each turned against the last; 3-D scans",
+    "kooshball": "spokes in every direction of space, by golden means; 3-D scans",
 }
 """What `make_candidate` knows: the strategies, and trajectories off the grid."""
 
-Candidate = SamplingConfig | TrajectoryConfig
+Candidate = SamplingConfig | TrajectoryConfig | SlabConfig
+SLABS: tuple[SlabKind, ...] = ("stack_of_stars", "kooshball")
 
 
 def make_candidate(
@@ -63,7 +67,7 @@ def make_candidate(
             scanner, with even arms or arms twice as far apart at the edge as at the centre.
         shape: (rows, cols) of the image.
         scan_time_factor: at least 1.
-        acquisition: dwell time and field of view of spirals.
+        acquisition: dwell time and field of view of spirals, and the number of partitions.
         profile: limits that spirals are designed for.
         calibration: fully sampled lines, or side of the square, at the centre; None as in
             `SamplingConfig`. Spokes and spirals have none.
@@ -73,17 +77,21 @@ def make_candidate(
         A mask's or a trajectory's description.
 
     Raises:
-        ValueError: no such candidate, or "acceleration: ..." where it cannot be so short.
+        ValueError: no such candidate, "acceleration: ..." where it cannot be so short, or
+            "n_partitions: ..." where it needs a 3-D scan.
     """
     if name not in CANDIDATES:
         raise ValueError(f"strategy: expected one of {', '.join(CANDIDATES)}, got {name!r}")
     if not 1 <= scan_time_factor < math.inf:
         raise ValueError(f"scan_time_factor: expected 1 or more, got {scan_time_factor}")
     n_readouts = max(1, round(min(shape) / scan_time_factor))
-    crosses_centre = name in (*TRAJECTORIES, *RADIAL_STRATEGIES)
+    crosses_centre = name in (*TRAJECTORIES, *RADIAL_STRATEGIES, *SLABS)
     if crosses_centre and scan_time_factor > min(shape):
         expected = f"at most {min(shape)}, which is one readout"
         raise ValueError(f"acceleration: expected {expected}, got {scan_time_factor:g}")
+    for kind in SLABS:
+        if name == kind:
+            return _slab(kind, shape, scan_time_factor, acquisition)
     if name in TRAJECTORIES:
         return _trajectory(name, shape, n_readouts, acquisition, profile)
     if name == "partial_fourier":
@@ -111,6 +119,20 @@ def _fast_spacing(
         f"acceleration: expected less for {config.strategy} with its central lines, "
         f"got {scan_time_factor:g}"
     )
+
+
+def _slab(
+    kind: SlabKind,
+    shape: tuple[int, int],
+    scan_time_factor: float,
+    acquisition: AcquisitionConfig,
+) -> SlabConfig:
+    """Share the readouts of a slab: as many in each partition, or all in one kooshball."""
+    if not acquisition.is_3d:
+        raise ValueError(f"n_partitions: expected a 3-D scan, above 1, for {kind}, got 1")
+    n_shared = acquisition.n_partitions if kind == "kooshball" else 1
+    n_spokes = max(1, round(min(shape) * n_shared / scan_time_factor))
+    return SlabConfig(kind, n_spokes, OVERSAMPLING * max(shape))
 
 
 def _trajectory(

@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from mrirecon.sampling.config import SamplingConfig
 from mrirecon.sampling.limits import find_problems
 from mrirecon.sampling.readouts import Readouts, coords_readouts, mask_readouts, trajectory_readouts
 from mrirecon.sampling.scanner import AcquisitionConfig, ScannerProfile
+from mrirecon.sampling.slab_config import SlabConfig
 from mrirecon.sampling.trajectory_config import TrajectoryConfig
 from mrirecon.sampling.waveforms import transition_time
 
@@ -111,7 +113,7 @@ class Feasibility:
 
 
 def check_feasibility(
-    undersampling: SamplingConfig | TrajectoryConfig,
+    undersampling: SamplingConfig | TrajectoryConfig | SlabConfig,
     shape: tuple[int, int],
     acquisition: AcquisitionConfig,
     profile: ScannerProfile,
@@ -124,7 +126,8 @@ def check_feasibility(
     a readout's first sample and back are played at the limits, so that they only take time.
 
     Args:
-        undersampling: a mask's or a trajectory's description.
+        undersampling: a mask's or a trajectory's description; that of a slab is of the
+            acquisition's partitions.
         shape: (rows, cols) of the image.
         acquisition: times and fields of view.
         profile: the scanner's limits.
@@ -136,6 +139,12 @@ def check_feasibility(
     Raises:
         ValueError: the undersampling does not fit the shape.
     """
+    if isinstance(undersampling, SlabConfig):
+        volume = (acquisition.n_partitions, *shape)
+        coords = undersampling.coords(volume, torch.float64)
+        by_readout = coords.unflatten(0, (-1, undersampling.n_samples))
+        readouts = coords_readouts(by_readout, volume, acquisition, profile, kind="spokes")
+        return _judge(readouts, volume, acquisition, profile)
     if isinstance(undersampling, TrajectoryConfig):
         readouts = trajectory_readouts(undersampling, shape, acquisition, profile)
     else:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mrirecon.fourier import ifft_centred
+from mrirecon.sampling.slab_config import SlabConfig
 from mrirecon.sampling.trajectory_config import TrajectoryConfig, plan_trajectory
 
 
@@ -53,6 +54,16 @@ def trajectory_spread(trajectory: TrajectoryConfig, shape: tuple[int, int]) -> N
     assert nufft.density is not None, "plan_trajectory gives one"
     point = nufft.density.to(torch.complex64)[None, None]  # every sample of a point is 1
     return _relative(nufft.adjoint(point)[0, 0])
+
+
+def slab_spread(slab: SlabConfig, shape: tuple[int, int, int]) -> NDArray[np.float64]:
+    """Compute it of a trajectory through a slab, in the partition of the point.
+
+    Returns:
+        As `mask_spread`, (rows, cols).
+    """
+    point = slab.density(shape).to(torch.complex64)[None, None]
+    return _relative(slab.plan(shape).adjoint(point)[0, 0, shape[0] // 2])
 
 
 def measure_side_lobes(spread: NDArray[np.float64]) -> SideLobes:

@@ -13,6 +13,25 @@ def test_total_variation_is_the_length_of_the_gradient() -> None:
     assert total_variation(image, is_isotropic=False).item() == pytest.approx(3 + 4 + 1)
 
 
+def test_total_variation_of_a_volume_counts_the_depth() -> None:
+    volume = torch.zeros(1, 1, 2, 2, 2)
+    volume[0, 0, 1, 1, 1] = 3.0  # three steps of 3 lead to it, from three pixels
+    assert total_variation(volume).item() == pytest.approx(9)
+    volume[0, 0, 1, 1, 1], volume[0, 0, 0, 0, 0] = 0.0, 3.0  # all three from one
+    assert total_variation(volume).item() == pytest.approx(math.sqrt(27))
+
+
+@pytest.mark.parametrize("axis", [-3, -2, -1])
+def test_proximal_of_a_step_in_a_volume_moves_both_sides_together(axis: int) -> None:
+    volume = torch.zeros(1, 1, 4, 5, 8, dtype=torch.float64)
+    n = volume.shape[axis]
+    volume.narrow(axis, n // 2, n - n // 2).fill_(1)
+    threshold = torch.full((1, 1, 1, 1, 1), 0.4, dtype=torch.float64)
+    proximal = TotalVariationProximal(threshold, n_steps=300)
+    expected = volume * (1 - 0.4 / (n - n // 2)) + (1 - volume) * 0.4 / (n // 2)
+    torch.testing.assert_close(proximal(volume), expected, rtol=0, atol=1e-6)
+
+
 def test_total_variation_of_a_complex_image_does_not_depend_on_its_phase() -> None:
     image = torch.rand(2, 1, 5, 6, dtype=torch.float64)
     turned = image * torch.tensor(1j).exp()
@@ -33,11 +52,12 @@ def test_proximal_of_a_step_moves_both_sides_together(
     torch.testing.assert_close(proximal(image), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(7, 6), (4, 5, 6)])
 @pytest.mark.parametrize("is_isotropic", [True, False])
-def test_proximal_is_the_minimum(is_isotropic: bool) -> None:
+def test_proximal_is_the_minimum(shape: tuple[int, ...], is_isotropic: bool) -> None:
     """Convex: no image near it, in any direction, has a lower objective."""
-    image = torch.randn(1, 1, 7, 6, dtype=torch.complex128)
-    threshold = torch.full((1, 1, 1, 1), 0.3, dtype=torch.float64)
+    image = torch.randn(1, 1, *shape, dtype=torch.complex128)
+    threshold = torch.full((1, 1, *[1] * len(shape)), 0.3, dtype=torch.float64)
     best = TotalVariationProximal(threshold, n_steps=3000, is_isotropic=is_isotropic)(image)
 
     def objective(x: torch.Tensor) -> float:

@@ -122,6 +122,10 @@ def test_sampling_compares_strategies_on_an_image(
     assert "points of a plane need a 3-D scan" in html.read_text("utf-8")
     in_3d = mrirecon("sampling", "--image", source, *chosen, "--partitions", 16)
     assert "the highest of the 2 that clinical_3t can play" in in_3d.out
+    # Its 4 slices are fewer than the partitions; of 3 they are enough.
+    koosh = ("--strategy", "kooshball", "--partitions")
+    assert "expected a volume" in mrirecon("sampling", "--image", source, *koosh, 16).err
+    assert "kooshball: SSIM 0." in mrirecon("sampling", "--image", source, *koosh, 3).out
 
 
 def test_strategies_that_cannot_be_so_fast_are_left_out_and_named(

@@ -8,11 +8,13 @@ from mrirecon.sampling import (
     STRATEGIES,
     AcquisitionConfig,
     SamplingConfig,
+    SlabConfig,
     TrajectoryConfig,
     check_feasibility,
     make_candidate,
     make_mask,
     summarise,
+    summarise_slab,
     summarise_trajectory,
 )
 
@@ -21,12 +23,15 @@ SCAN = AcquisitionConfig(field_of_view=(0.192, 0.256))
 EXACT = [
     name
     for name in CANDIDATES
-    if name not in ("every_nth", "radial") and not name.startswith("fastmri")
+    if name not in ("every_nth", "radial", "stack_of_stars", "kooshball")
+    and not name.startswith("fastmri")
 ]
 
 
 def candidate(name: str, factor: float = 4, **options: int) -> SamplingConfig | TrajectoryConfig:
-    return make_candidate(name, SHAPE, factor, acquisition=SCAN, profile=CLINICAL_3T, **options)
+    config = make_candidate(name, SHAPE, factor, acquisition=SCAN, profile=CLINICAL_3T, **options)
+    assert not isinstance(config, SlabConfig)
+    return config
 
 
 def scan_time_factor(config: SamplingConfig | TrajectoryConfig) -> float:
@@ -43,6 +48,22 @@ def test_every_strategy_is_a_candidate() -> None:
 @pytest.mark.parametrize("factor", [2, 4])
 def test_all_take_the_scan_time_asked_for(name: str, factor: int) -> None:
     assert scan_time_factor(candidate(name, factor)) == pytest.approx(factor, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["stack_of_stars", "kooshball"])
+def test_slabs_take_the_scan_time_asked_for_and_a_3d_scan(name: str) -> None:
+    """A quarter of 96 lines in each of 10 partitions: 240 spokes, 2.4 s of 10 ms each."""
+    slab = dataclasses.replace(SCAN, n_partitions=10, slab_thickness=0.02)
+    config = make_candidate(name, SHAPE, 4, acquisition=slab, profile=CLINICAL_3T)
+    assert isinstance(config, SlabConfig)
+    assert config.n_readouts(10) == 240
+    found = check_feasibility(config, SHAPE, slab, CLINICAL_3T)
+    assert found.is_playable
+    assert found.scan_time == pytest.approx(2.4)
+    assert found.full_scan_time == pytest.approx(9.6)
+    assert summarise_slab(config, (10, *SHAPE)).scan_time_factor == pytest.approx(4)
+    with pytest.raises(ValueError, match=rf"^n_partitions: expected .* above 1, for {name}, got 1"):
+        candidate(name)
 
 
 @pytest.mark.parametrize("name", ["every_nth", "fastmri_equispaced", "fastmri_magic"])
@@ -71,7 +92,8 @@ def test_central_lines_that_take_too_long_are_refused() -> None:
 @pytest.mark.parametrize("name", CANDIDATES)
 def test_every_candidate_has_a_scan_time_and_can_be_played_in_3d(name: str) -> None:
     scan = AcquisitionConfig(field_of_view=(0.192, 0.256), n_partitions=32)
-    found = check_feasibility(candidate(name), SHAPE, scan, CLINICAL_3T)
+    config = make_candidate(name, SHAPE, 4, acquisition=scan, profile=CLINICAL_3T)
+    found = check_feasibility(config, SHAPE, scan, CLINICAL_3T)
     assert found.problems == ()
     assert 0 < found.scan_time < 0.3 * found.full_scan_time
 
