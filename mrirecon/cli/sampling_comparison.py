@@ -33,6 +33,8 @@ from mrirecon.sampling import (
 )
 
 PROTOCOL = "per_slice"
+PHASE = 1.0
+"""Root mean square of the simulated image's phase [rad], as gradient echoes have it."""
 Candidate = Undersampling | SlabConfig
 
 
@@ -79,6 +81,7 @@ def compare(
                 profile=profile,
                 protocol=protocol,
                 noise_std=noise_std,
+                phase=PHASE,
                 seed=seed,
                 progress=lambda done, _name: bar.update(task, completed=done),
                 on_error=left_out.__setitem__ if names is None else None,
@@ -90,7 +93,13 @@ def compare(
         say(f"left out: {name}: {error}")
     if html is not None:
         write_strategies(
-            html, results, target=image, title=title, protocol=protocol, noise_std=noise_std
+            html,
+            results,
+            target=image,
+            title=title,
+            protocol=protocol,
+            noise_std=noise_std,
+            phase=PHASE,
         )
         say(f"page: {html}")
 

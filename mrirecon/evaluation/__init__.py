@@ -52,6 +52,7 @@ from mrirecon.evaluation.scores import (
     score_subjects,
     unit_scores,
 )
+from mrirecon.evaluation.simulated_scan import Slab
 from mrirecon.evaluation.statistics import (
     Comparison,
     Interval,
@@ -63,7 +64,6 @@ from mrirecon.evaluation.statistics import (
 )
 from mrirecon.evaluation.strategies import (
     RECONSTRUCTIONS,
-    Slab,
     StrategyResult,
     compare_strategies,
 )

@@ -5,19 +5,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mrirecon.classical import noise_amplification, reconstruct, ring_coil_maps
-from mrirecon.fourier import fft_centred
+from mrirecon.classical import MethodName, noise_amplification, reconstruct, ring_coil_maps
+from mrirecon.evaluation.simulated_scan import (
+    SimulatedScan,
+    Slab,
+    draw_phase,
+    scaled_image,
+    scaled_slab,
+)
 from mrirecon.metrics import Protocol, Score, score_volume
 from mrirecon.nufft import Nufft
-from mrirecon.ops import apply_mask
 from mrirecon.sampling import (
     AcquisitionConfig,
     Feasibility,
     MaskSummary,
+    SamplingConfig,
     ScannerProfile,
     SideLobes,
     SlabConfig,
@@ -45,19 +50,6 @@ RECONSTRUCTIONS: dict[str, tuple[str, int]] = {
     "SENSE": ("cg-sense", N_COILS),
 }
 """What is scored: name -> (method of `mrirecon.classical`, coils of the simulated scan)."""
-
-
-@dataclass(frozen=True)
-class Slab:
-    """The volume of a 3-D scan, and the slice of it that is looked at.
-
-    Attributes:
-        volume: real, (depth, rows, cols), fully sampled, not negative.
-        index: of the slice.
-    """
-
-    volume: Tensor
-    index: int
 
 
 @dataclass(frozen=True)
@@ -110,14 +102,16 @@ def compare_strategies(
     profile: ScannerProfile,
     protocol: Protocol,
     noise_std: float = 0.0,
+    phase: float = 0.0,
     seed: int = 0,
     progress: Callable[[int, str], None] | None = None,
     on_error: Callable[[str, ValueError], None] | None = None,
 ) -> list[StrategyResult]:
     """Measure every candidate on one image.
 
-    The scan is simulated from the magnitude image, without a phase, once with one coil and once
-    with a ring of `N_COILS`, with the same noise in every sample. Trajectories through a slab are
+    The scan is simulated from the magnitude image with a smooth phase, once with one coil and once
+    with a ring of `N_COILS`, with the same noise in every sample. Partial Fourier without a prior
+    is homodyne, where others are zero-filled or gridded. Trajectories through a slab are
     simulated and reconstructed in 3-D, and judged by the slice that is the image.
 
     Args:
@@ -129,7 +123,8 @@ def compare_strategies(
         protocol: of the scores; its data range is the image's maximum.
         noise_std: standard deviation of the real and of the imaginary part of each sample's noise,
             as a part of the image's maximum.
-        seed: of masks and noise.
+        phase: root mean square of the image's phase about a constant [rad], 0 or more.
+        seed: of masks, noise and phase.
         progress: called with the number of finished candidates and the name of the next.
         on_error: called with the name and the error of each candidate that does not fit the image,
             which is then left out; without it the first error is raised.
@@ -138,17 +133,22 @@ def compare_strategies(
         The results, in the order of the candidates; `rank_strategies` sorts them.
 
     Raises:
-        ValueError: "candidates: ...", "image: ..." or "noise_std: ..."; or without `on_error` one
-            does not fit the image, and the message names it.
+        ValueError: "candidates: ...", "image: ...", "noise_std: ..." or "phase: ..."; or
+            without `on_error` one does not fit the image, and the message names it.
     """
     if not candidates:
         raise ValueError("candidates: expected at least one, got none")
-    target = _scaled(image)
+    target = scaled_image(image)
     if not 0 <= noise_std < math.inf:
         raise ValueError(f"noise_std: expected 0 or more, got {noise_std}")
+    if not 0 <= phase < math.inf:
+        raise ValueError(f"phase: expected 0 or more, got {phase}")
     coil_maps = ring_coil_maps(N_COILS, (target.shape[0], target.shape[1]))
-    volume = None if slab is None else _scaled_slab(slab, image, acquisition)
-    scan = _Scan(target, volume, coil_maps, noise_std, seed, acquisition, profile, protocol)
+    volume = None if slab is None else scaled_slab(slab, image, acquisition)
+    turn = draw_phase(target, phase, seed)
+    scan = SimulatedScan(
+        target, volume, turn, coil_maps, noise_std, seed, acquisition, profile, protocol
+    )
     results = []
     for number, (name, undersampling) in enumerate(candidates.items()):
         if progress is not None:
@@ -162,45 +162,9 @@ def compare_strategies(
     return results
 
 
-@dataclass(frozen=True)
-class _Scan:
-    """A scan to simulate, of an image (rows, cols) in [0, 1], and how to judge it."""
-
-    target: Tensor
-    slab: Slab | None
-    coil_maps: Tensor
-    noise_std: float
-    seed: int
-    acquisition: AcquisitionConfig
-    profile: ScannerProfile
-    protocol: Protocol
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.target.shape[0], self.target.shape[1]
-
-    def maps_for(self, sampled: Tensor | Nufft) -> Tensor:
-        """Give the coils' maps, of a slab the same in each partition: (1, coils, ...)."""
-        if isinstance(sampled, Nufft) and len(sampled.image_shape) == 3:
-            maps = self.coil_maps[:, :, None]
-            return maps.expand(-1, -1, sampled.image_shape[0], -1, -1).contiguous()
-        return self.coil_maps
-
-    def measure(self, sampled: Tensor | Nufft, n_coils: int) -> Tensor:
-        """Simulate noisy k-space of the image, (1, coils, rows, cols) or (1, coils, samples)."""
-        is_slab = isinstance(sampled, Nufft) and len(sampled.image_shape) == 3
-        source = self.slab.volume if is_slab and self.slab is not None else self.target
-        images = source.to(torch.complex64)[None, None]
-        if n_coils > 1:
-            images = images * self.maps_for(sampled)
-        kspace = sampled(images) if isinstance(sampled, Nufft) else fft_centred(images)
-        generator = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(kspace.shape, dtype=kspace.dtype, generator=generator)
-        kspace = kspace + math.sqrt(2) * self.noise_std * noise  # torch's has unit variance in all
-        return kspace if isinstance(sampled, Nufft) else apply_mask(kspace, sampled)
-
-
-def _measure(name: str, undersampling: Undersampling | SlabConfig, scan: _Scan) -> StrategyResult:
+def _measure(
+    name: str, undersampling: Undersampling | SlabConfig, scan: SimulatedScan
+) -> StrategyResult:
     sampled: Tensor | Nufft
     if isinstance(undersampling, SlabConfig):
         if scan.slab is None:
@@ -220,7 +184,8 @@ def _measure(name: str, undersampling: Undersampling | SlabConfig, scan: _Scan) 
         summary = summarise(undersampling, sampled, scan.shape)
         mask = full_mask(sampled, scan.shape)
         spread = mask_spread(mask)
-    images = _reconstruct_all(sampled, scan)
+    is_partial = isinstance(undersampling, SamplingConfig) and undersampling.partial_fourier < 1
+    images = _reconstruct_all(sampled, scan, direct="homodyne" if is_partial else "zero-filled")
     return StrategyResult(
         name=name,
         undersampling=undersampling,
@@ -244,34 +209,15 @@ def _measure(name: str, undersampling: Undersampling | SlabConfig, scan: _Scan) 
     )
 
 
-def _reconstruct_all(sampled: Tensor | Nufft, scan: _Scan) -> dict[str, Tensor]:
-    """Reconstruct the magnitude image by each method."""
+def _reconstruct_all(
+    sampled: Tensor | Nufft, scan: SimulatedScan, *, direct: MethodName
+) -> dict[str, Tensor]:
+    """Reconstruct the magnitude image by each method, `direct` in place of zero-filling."""
     images = {}
     for name, (method, n_coils) in RECONSTRUCTIONS.items():
         kspace = scan.measure(sampled, n_coils)
+        chosen = direct if method == "zero-filled" else method
         coil_maps = scan.maps_for(sampled) if n_coils > 1 else None
-        image = reconstruct(method, kspace, sampled, coil_maps)[0, 0].abs()
+        image = reconstruct(chosen, kspace, sampled, coil_maps)[0, 0].abs()
         images[name] = image if scan.slab is None or image.ndim == 2 else image[scan.slab.index]
     return images
-
-
-def _scaled_slab(slab: Slab, image: Tensor, acquisition: AcquisitionConfig) -> Slab:
-    """Scale a slab as its slice, so that noise means the same."""
-    depth, expected = acquisition.n_partitions, (acquisition.n_partitions, *image.shape)
-    if slab.volume.shape != expected or not 0 <= slab.index < depth:
-        got = f"{tuple(slab.volume.shape)} and slice {slab.index}"
-        raise ValueError(f"slab: expected {tuple(expected)} and one of its slices, got {got}")
-    return Slab(slab.volume.to(torch.float32) / image.max(), slab.index)
-
-
-def _scaled(image: Tensor) -> Tensor:
-    """Check an image, and scale it to a maximum of 1, float32."""
-    if image.ndim != 2 or min(image.shape) < 16:
-        expected = "(rows, cols), each at least 16"
-        raise ValueError(f"image: expected {expected}, got {tuple(image.shape)}")
-    values = image.to(torch.float32)
-    if not bool(values.isfinite().all()) or float(values.min()) < 0 or float(values.max()) == 0:
-        expected = "finite magnitudes, 0 or more, not all 0"
-        got = f"{float(values.min()):g} to {float(values.max()):g}"
-        raise ValueError(f"image: expected {expected}, got {got}")
-    return values / values.max()

@@ -66,6 +66,7 @@ def write_strategies(
     title: str,
     protocol: Protocol,
     noise_std: float,
+    phase: float,
 ) -> None:
     """Write a self-contained HTML page about a comparison of strategies.
 
@@ -79,12 +80,18 @@ def write_strategies(
         title: what was measured.
         protocol: of the scores.
         noise_std: of the simulated scan.
+        phase: of the simulated image, root mean square [rad].
 
     Raises:
         OSError: the file cannot be written.
     """
     page = render_strategies(
-        results, target=target, title=title, protocol=protocol, noise_std=noise_std
+        results,
+        target=target,
+        title=title,
+        protocol=protocol,
+        noise_std=noise_std,
+        phase=phase,
     )
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -97,6 +104,7 @@ def render_strategies(
     title: str,
     protocol: Protocol,
     noise_std: float,
+    phase: float,
 ) -> str:
     """Make the page of `write_strategies` as text; equal results give equal text."""
     feasibility = results[0].feasibility
@@ -116,6 +124,7 @@ def render_strategies(
         white=f"{white:.2g}",
         protocol=protocol,
         noise_std=f"{noise_std:g}",
+        phase=f"{phase:g}",
         spread_floor=f"{FLOOR:.0f}".replace("-", "\N{MINUS SIGN}"),
     )
 

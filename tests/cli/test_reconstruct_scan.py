@@ -94,7 +94,7 @@ def test_a_run_takes_kspace_of_several_coils_and_of_trajectories(
     [
         (
             ["--method", "grappa"],
-            "method: expected one of zero-filled, sense, cg-sense, tv, wavelet",
+            "method: expected one of zero-filled, homodyne, pocs, sense",
         ),
         ([], "arguments: expected a run and a source, got 1 paths"),
         (

@@ -33,6 +33,7 @@ def compare(
     image: torch.Tensor | None = None,
     *,
     noise_std: float = 0.0,
+    phase: float = 0.0,
     profile: ScannerProfile = CLINICAL_3T,
 ) -> list[StrategyResult]:
     return compare_strategies(
@@ -42,6 +43,7 @@ def compare(
         profile=profile,
         protocol=PROTOCOL,
         noise_std=noise_std,
+        phase=phase,
     )
 
 
@@ -61,6 +63,15 @@ def test_zero_filled_scores_are_those_of_the_mask() -> None:
     zero_filled = ifft_centred(apply_mask(kspace, make_mask(config, (40, 48), seed=0))).abs()
     expected = score_volume(zero_filled[None], image[None], data_range=1.0, protocol=PROTOCOL)
     assert result.scores["zero-filled"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_partial_fourier_without_a_prior_is_homodyne_whatever_the_phase() -> None:
+    """All lines of three quarters: zeros in place of the others would blur the image."""
+    partial = SamplingConfig("equispaced", 4 / 3, partial_fourier=0.75)
+    (result,) = compare({"partial": partial}, phase=1.0)
+    (without,) = compare({"partial": partial})
+    assert result.scores["zero-filled"].psnr > 35
+    assert without.scores["zero-filled"].psnr > result.scores["zero-filled"].psnr
 
 
 def test_noise_has_the_deviation_asked_for() -> None:

@@ -16,6 +16,7 @@ def page(title: str = "Sampling of a disc") -> str:
         title=title,
         protocol=get_protocol("per_slice"),
         noise_std=0.002,
+        phase=1.0,
     )
 
 
@@ -69,6 +70,7 @@ def test_the_page_is_written_whole(tmp_path: Path) -> None:
         title="Sampling of a disc",
         protocol=get_protocol("per_slice"),
         noise_std=0.002,
+        phase=1.0,
     )
     assert path.read_text("utf-8") == page()
     assert [file.name for file in path.parent.iterdir()] == ["page.html"]
