@@ -27,13 +27,17 @@ from mrirecon.evaluation import (
     Evaluation,
     TestSet,
     aggregate,
+    find_faults,
+    parse_regions,
     read_grid,
     unit_scores,
     write_comparisons_csv,
     write_scores_csv,
+    write_statistics_csv,
     write_subjects_csv,
     write_summary_json,
     write_timing_csv,
+    write_worst_csv,
 )
 from mrirecon.metrics import ALL_METRICS, PROTOCOLS, get_protocol
 from mrirecon.models import describe_kind
@@ -69,6 +73,12 @@ def evaluate(
         list[str] | None,
         typer.Option(help=f"Beside the protocol's own: {', '.join(ALL_METRICS)}; several times."),
     ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Score its pixels too: background, object, or NAME=FOLDER of masks; several times."
+        ),
+    ] = None,
     slices: Annotated[
         int | None, typer.Option(help="At most, of each volume, at even distances; all without.")
     ] = None,
@@ -87,9 +97,11 @@ def evaluate(
     classical reconstructions: SENSE, total variation, l1-wavelets. With --grid all of them at each
     of the grid's samplings, accelerations and noise levels.
 
-    Writes scores.csv (each slice), subjects.csv, comparisons.csv (the result against each other
-    method, with intervals and tests), timing.csv, summary.json and report.html, which opens in a
-    browser by a double click. What is finished is kept: started again after a stop, it goes on.
+    Writes scores.csv (each slice), subjects.csv, statistics.csv, comparisons.csv (the result
+    against each other method, with intervals and tests), worst.csv, timing.csv, summary.json and
+    report.html, which opens in a browser by a double click. What is finished is kept: started
+    again after a stop, it goes on. What a reader must know before believing a score (moved or
+    unchanged images, results that lose to their input) is printed and stands in summary.json.
     """
     chosen, how = choose_device(device), get_protocol(protocol).with_metrics(metric or [])
     trained = [load_run(run, chosen, choice=checkpoint_choice(checkpoint)) for run in runs or []]
@@ -104,6 +116,7 @@ def evaluate(
         cells,
         how,
         description or f"Split {split} of {path}.",
+        parse_regions(region or []),
     )
     evaluations = score_cells(plan, folder, chosen)
     shown = show_cells(plan, evaluations, trained, chosen)
@@ -161,6 +174,8 @@ def write_results(
     write_scores_csv(evaluations, folder / "scores.csv")
     write_subjects_csv(evaluations, folder / "subjects.csv")
     write_comparisons_csv(evaluations, folder / "comparisons.csv")
+    write_statistics_csv(evaluations, folder / "statistics.csv")
+    write_worst_csv(evaluations, folder / "worst.csv")
     write_timing_csv(evaluations, folder / "timing.csv")
     write_summary_json(evaluations, folder / "summary.json")
     write_paper_tables(
@@ -200,3 +215,8 @@ def print_scores(evaluations: Sequence[Evaluation]) -> None:
                 f"{numbers['nmse'].mean:.5f}",
             )
     console.print(table)
+    for evaluation in evaluations:
+        for fault in find_faults(evaluation):
+            colour = "yellow" if fault.kind == "simulated" else "red"
+            text = f"{evaluation.name}, {evaluation.cell.title}: {fault.text}"
+            console.print(text, style=colour, markup=False, highlight=False, soft_wrap=True)

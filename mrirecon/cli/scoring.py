@@ -15,6 +15,7 @@ from mrirecon.evaluation import (
     Evaluation,
     Grid,
     Reconstructor,
+    Region,
     Source,
     Task,
     TestSet,
@@ -44,6 +45,7 @@ class Plan:
         grid: where the cells come from; gives the acquisition.
         protocol: how to score.
         description: of the test set.
+        regions: scored beside whole images.
     """
 
     test_set: TestSet
@@ -52,6 +54,7 @@ class Plan:
     grid: Grid
     protocol: Protocol
     description: str
+    regions: tuple[Region, ...] = ()
 
     @property
     def name(self) -> str:
@@ -105,7 +108,7 @@ def choose_sources(
 def score_cells(plan: Plan, folder: Path, device: torch.device) -> list[Evaluation]:
     """Score every source in every cell, keeping what is finished in the folder's parts."""
     tasks = [
-        Task(plan.test_set, cell, source, plan.protocol)
+        Task(plan.test_set, cell, source, plan.protocol, plan.regions)
         for cell in plan.cells
         for source in plan.sources
     ]

@@ -1,17 +1,22 @@
 """A model and a test set in, scores and example images out; aggregation apart from scoring."""
 
 from mrirecon.evaluation.assemble import assemble, scan_time
-from mrirecon.evaluation.comparisons import compare_evaluation
+from mrirecon.evaluation.comparisons import compare_evaluation, results_of
+from mrirecon.evaluation.derived_tables import (
+    write_comparisons_csv,
+    write_statistics_csv,
+    write_worst_csv,
+)
 from mrirecon.evaluation.examples import Example, choose_slices, collect_examples
 from mrirecon.evaluation.files import (
     summarise_evaluation,
-    write_comparisons_csv,
     write_scores_csv,
     write_subjects_csv,
     write_summary_json,
     write_timing_csv,
 )
 from mrirecon.evaluation.grid import Cell, Grid, read_grid, strategy_of
+from mrirecon.evaluation.honesty import Fault, find_faults, summarise_checks
 from mrirecon.evaluation.methods import (
     ALL_METHODS,
     CLASSICAL_METHODS,
@@ -26,6 +31,7 @@ from mrirecon.evaluation.methods import (
     order_methods,
 )
 from mrirecon.evaluation.reconstruct import ReconstructedBatch, reconstruct_batches
+from mrirecon.evaluation.regions import Region, parse_regions
 from mrirecon.evaluation.regularisation import (
     TunedMethod,
     read_regularisation,
@@ -62,6 +68,7 @@ from mrirecon.evaluation.statistics import (
     compare_groups,
     compare_methods,
 )
+from mrirecon.evaluation.strata import Summary, summarise_strata
 from mrirecon.evaluation.strategies import (
     RECONSTRUCTIONS,
     StrategyResult,
@@ -89,6 +96,7 @@ __all__ = [
     "Curve",
     "Evaluation",
     "Example",
+    "Fault",
     "Finished",
     "Grid",
     "Interval",
@@ -97,6 +105,7 @@ __all__ = [
     "RankComparison",
     "ReconstructedBatch",
     "Reconstructor",
+    "Region",
     "RunRecord",
     "Slab",
     "SliceScore",
@@ -104,6 +113,7 @@ __all__ = [
     "Statistics",
     "StrategyResult",
     "SubjectScore",
+    "Summary",
     "Task",
     "TestComparison",
     "TestSet",
@@ -127,25 +137,32 @@ __all__ = [
     "evaluate",
     "explain_choice",
     "explain_result",
+    "find_faults",
     "finish_tasks",
     "network",
     "order_methods",
+    "parse_regions",
     "rank_strategies",
     "read_grid",
     "read_regularisation",
     "read_runs",
     "reconstruct_batches",
     "reconstruct_strips",
+    "results_of",
     "scan_time",
     "score_subjects",
     "strategy_of",
+    "summarise_checks",
     "summarise_evaluation",
+    "summarise_strata",
     "tune_regularisation",
     "unit_scores",
     "write_comparisons_csv",
     "write_regularisation",
     "write_scores_csv",
+    "write_statistics_csv",
     "write_subjects_csv",
     "write_summary_json",
     "write_timing_csv",
+    "write_worst_csv",
 ]

@@ -1,15 +1,14 @@
 """Write evaluations as CSV tables and as a JSON summary, whole or not at all."""
 
-import csv
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 
-from mrirecon.evaluation.comparisons import compare_evaluation
-from mrirecon.evaluation.grid import strategy_of
+from mrirecon.evaluation.columns import CELL_COLUMNS, cell_of, cell_values, write_csv
+from mrirecon.evaluation.honesty import find_faults, summarise_checks
 from mrirecon.evaluation.run import Evaluation
 from mrirecon.evaluation.scores import (
     SliceScore,
@@ -20,26 +19,13 @@ from mrirecon.evaluation.scores import (
 )
 from mrirecon.files import atomic_path
 from mrirecon.metrics import ALL_METRICS, Protocol
-from mrirecon.sampling import SamplingConfig, TrajectoryConfig
 
-_CELL_COLUMNS = (
-    "test_set",
-    "protocol",
-    "cell",
-    "strategy",
-    "asked_acceleration",
-    "asked_readouts",
-    "noise_std",
-    "snr",
-    "seed",
-    "simulated",
-)
 SCORE_COLUMNS = ("ssim", "psnr_db", "nmse", "nrmse", "uqi", "difference_std", "ms_ssim")
 _POOLED = ("psnr", "nmse", "nrmse", "difference_std")
 _SUM_COLUMNS = ("n_pixels", "data_range", "squared_error", "target_energy", "difference")
-_CHECK_COLUMNS = ("residual", "invented")
+_CHECK_COLUMNS = ("residual", "invented", "change", "alignment")
 SLICE_COLUMNS = (
-    *_CELL_COLUMNS,
+    *CELL_COLUMNS,
     "acceleration",
     "scan_time_s",
     "subject",
@@ -52,7 +38,7 @@ SLICE_COLUMNS = (
     *_CHECK_COLUMNS,
 )
 SUBJECT_COLUMNS = (
-    *_CELL_COLUMNS,
+    *CELL_COLUMNS,
     "acceleration",
     "scan_time_s",
     "subject",
@@ -74,21 +60,6 @@ TIMING_COLUMNS = (
     "device",
     "threads",
 )
-COMPARISON_COLUMNS = (
-    *_CELL_COLUMNS,
-    "metric",
-    "method",
-    "other",
-    "n_subjects",
-    "n_better",
-    "n_worse",
-    "difference",
-    "low",
-    "high",
-    "p_value",
-    "p_adjusted",
-    "effect",
-)
 
 
 def write_scores_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
@@ -104,22 +75,22 @@ def write_scores_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
     """
     rows: list[Sequence[object]] = []
     for evaluation in evaluations:
-        cell = _cell_values(evaluation)
+        cell = cell_values(evaluation)
         is_own = evaluation.protocol.errors_over == "slice"
         for score in evaluation.scores:
             rows.append(
                 (
                     *cell,
-                    _number(score.acceleration),
-                    _number(score.scan_time),
+                    cell_of(score.acceleration),
+                    cell_of(score.scan_time),
                     score.subject,
                     score.slice,
                     score.region,
                     evaluation.runs.get(score.method, ""),
                     score.method,
                     *_score_values(score, evaluation.protocol, has_errors=is_own),
-                    *(_number(getattr(score, name)) for name in _SUM_COLUMNS),
-                    *(_number(getattr(score, name)) for name in _CHECK_COLUMNS),
+                    *(cell_of(getattr(score, name)) for name in _SUM_COLUMNS),
+                    *(cell_of(getattr(score, name)) for name in _CHECK_COLUMNS),
                 )
             )
     write_csv(path, SLICE_COLUMNS, rows)
@@ -134,7 +105,7 @@ def write_subjects_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
     """
     rows: list[Sequence[object]] = []
     for evaluation in evaluations:
-        cell = _cell_values(evaluation)
+        cell = cell_values(evaluation)
         slices: dict[str, list[SliceScore]] = {}
         for score in evaluation.scores:
             slices.setdefault(score.subject, []).append(score)
@@ -144,7 +115,7 @@ def write_subjects_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
                 (
                     *cell,
                     fmean(score.acceleration or math.nan for score in own),
-                    _number(own[0].scan_time),
+                    cell_of(own[0].scan_time),
                     subject.subject,
                     subject.n_slices,
                     subject.region,
@@ -183,37 +154,6 @@ def write_timing_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
     write_csv(path, TIMING_COLUMNS, rows)
 
 
-def write_comparisons_csv(evaluations: Sequence[Evaluation], path: Path) -> None:
-    """Write the last method's comparison with each other one, by metric, in full precision.
-
-    Args:
-        evaluations: of any test sets.
-        path: the CSV file to write; columns as in `COMPARISON_COLUMNS`, `difference` with the
-            ends of its 95 % interval in the metric's unit.
-    """
-    rows = [
-        (
-            *_cell_values(evaluation),
-            metric,
-            found.method,
-            found.other,
-            found.n,
-            found.n_better,
-            found.n_worse,
-            found.difference,
-            found.interval.low,
-            found.interval.high,
-            found.p_value,
-            found.p_adjusted,
-            found.effect,
-        )
-        for evaluation in evaluations
-        for metric, comparisons in compare_evaluation(evaluation).items()
-        for found in comparisons
-    ]
-    write_csv(path, COMPARISON_COLUMNS, rows)
-
-
 def write_summary_json(evaluations: Sequence[Evaluation], path: Path) -> None:
     """Write each test set's statistics with the protocol, sampling and seed that made them.
 
@@ -250,34 +190,9 @@ def summarise_evaluation(evaluation: Evaluation) -> dict[str, object]:
         "classical": {name: asdict(method) for name, method in evaluation.classical.items()},
         "n_blank": evaluation.n_blank,
         "statistics": statistics,
+        "checks": {method: asdict(found) for method, found in summarise_checks(evaluation).items()},
+        "warnings": [asdict(fault) for fault in find_faults(evaluation)],
     }
-
-
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a table, whole or not at all."""
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as opened,
-    ):
-        writer = csv.writer(opened, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
-def _cell_values(evaluation: Evaluation) -> tuple[object, ...]:
-    sampling, simulation = evaluation.sampling, evaluation.simulation
-    return (
-        evaluation.name,
-        evaluation.protocol.name,
-        evaluation.cell.title,
-        strategy_of(sampling),
-        sampling.acceleration if isinstance(sampling, SamplingConfig) else "",
-        sampling.n_readouts if isinstance(sampling, TrajectoryConfig) else "",
-        simulation.noise_std,
-        "" if simulation.snr is None else simulation.snr,
-        evaluation.seed,
-        evaluation.is_simulated,
-    )
 
 
 def _score_values(
@@ -287,12 +202,8 @@ def _score_values(
     values: list[object] = []
     for metric in ALL_METRICS:
         has_it = metric in protocol.metrics and (has_errors or metric not in _POOLED)
-        values.append(_number(getattr(score, metric)) if has_it else "")
+        values.append(cell_of(getattr(score, metric)) if has_it else "")
     return values
-
-
-def _number(value: float | None) -> object:
-    return "" if value is None or math.isnan(value) else value
 
 
 def _finite_or_none(value: float) -> float | None:

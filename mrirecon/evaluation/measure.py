@@ -1,7 +1,7 @@
 """Measure every method's images on the device, and read the scores once at the end."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mrirecon.data import SliceDataset
+from mrirecon.evaluation.checks import ALIGNMENTS, check_images
 from mrirecon.evaluation.methods import MethodName
 from mrirecon.evaluation.reconstruct import ReconstructedBatch
 from mrirecon.evaluation.scores import IMAGE, SliceScore
@@ -39,6 +40,7 @@ class MeasuredBatch:
         accelerations: of each slice's mask.
         data_range: (batch,) float64.
         values: float64, (measures, batch), of each method and region.
+        checks: of each method, see `check_images`.
     """
 
     volumes: list[int]
@@ -46,23 +48,40 @@ class MeasuredBatch:
     accelerations: list[float]
     data_range: Tensor
     values: dict[tuple[MethodName, str], Tensor]
+    checks: dict[MethodName, Tensor]
 
 
-def measure_batch(batch: ReconstructedBatch, protocol: Protocol) -> MeasuredBatch:
-    """Measure each image of a batch, without waiting for the device."""
+@torch.inference_mode()
+def measure_batch(
+    batch: ReconstructedBatch, protocol: Protocol, regions: Mapping[str, Tensor] | None = None
+) -> MeasuredBatch:
+    """Measure each image of a batch, without waiting for the device.
+
+    Args:
+        batch: the images.
+        protocol: how to score.
+        regions: bool, (batch, rows, cols), of each region to score beside the whole image.
+    """
     target = batch.target
     by_slice = protocol.range_of == "slice"
     ranges = slice_ranges(target) if by_slice else target.new_full(target.shape[:1], DATA_RANGE)
-    values = {}
+    values, checks = {}, {}
+    parts: dict[str, Tensor | None] = {IMAGE: None, **(regions or {})}
     for method, image in batch.images.items():
-        measures = measure_slices(image, target, data_range=ranges, protocol=protocol)
-        values[method, IMAGE] = torch.stack([measure.double() for measure in measures])
+        for name, inside in parts.items():
+            measures = measure_slices(
+                image, target, data_range=ranges, protocol=protocol, region=inside
+            )
+            values[method, name] = torch.stack([measure.double() for measure in measures])
+        found = check_images(image, target, batch.measurement)
+        checks[method] = torch.stack([column.double() for column in found])
     return MeasuredBatch(
         batch.volumes,
         batch.slices,
         [acceleration(mask) for mask in batch.masks.cpu()],
         ranges.double(),
         values,
+        checks,
     )
 
 
@@ -74,6 +93,7 @@ def read_scores(measured: MeasuredBatch, dataset: SliceDataset) -> Iterator[Slic
     """
     ranges = measured.data_range.tolist()
     columns = {key: values.tolist() for key, values in measured.values.items()}
+    checks = {method: values.tolist() for method, values in measured.checks.items()}
     for place, (volume, number) in enumerate(zip(measured.volumes, measured.slices, strict=True)):
         subject = dataset.store.subjects[volume].name
         for (method, region), rows in columns.items():
@@ -85,6 +105,7 @@ def read_scores(measured: MeasuredBatch, dataset: SliceDataset) -> Iterator[Slic
                 )
             if not measures.n_pixels:
                 continue
+            residual, invented, change, alignment = (row[place] for row in checks[method])
             yield SliceScore(
                 subject=subject,
                 slice=number,
@@ -99,6 +120,10 @@ def read_scores(measured: MeasuredBatch, dataset: SliceDataset) -> Iterator[Slic
                 uqi=_asked(measures.uqi),
                 ms_ssim=_asked(measures.ms_ssim),
                 acceleration=measured.accelerations[place],
+                residual=_asked(residual),
+                invented=_asked(invented),
+                change=_asked(change),
+                alignment=ALIGNMENTS[round(alignment)],
             )
 
 

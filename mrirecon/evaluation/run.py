@@ -19,6 +19,7 @@ from mrirecon.evaluation.methods import (
 )
 from mrirecon.evaluation.methods import classical as make_classical
 from mrirecon.evaluation.reconstruct import reconstruct_batches
+from mrirecon.evaluation.regions import Region, draw_region, find_masks
 from mrirecon.evaluation.scores import IMAGE, SliceScore
 from mrirecon.evaluation.throughput import Throughput
 from mrirecon.metrics import Protocol
@@ -197,6 +198,7 @@ def score_slices(
     batch_size: int,
     device: torch.device,
     simulation: SimulationConfig | None = None,
+    regions: Sequence[Region] = (),
     progress: Progress | None = None,
 ) -> ScoredSlices:
     """Score any methods on every slice.
@@ -210,12 +212,14 @@ def score_slices(
         batch_size: as there.
         device: as there.
         simulation: as there.
+        regions: to score beside the whole image.
         progress: as there.
 
     Raises:
-        ValueError: a method made NaN or Inf.
+        ValueError: a method made NaN or Inf, or a region's masks do not fit.
     """
     measured, seconds, done = [], 0.0, 0
+    masks = {region: find_masks(region, dataset.store, dataset.split) for region in regions}
     for batch in reconstruct_batches(
         reconstructors,
         dataset.batches(batch_size, seed=seed, epoch=0, shuffle=False),
@@ -224,7 +228,8 @@ def score_slices(
         device=device,
         simulation=simulation,
     ):
-        measured.append(measure_batch(batch, protocol))
+        inside = {region.name: draw_region(region, paths, batch) for region, paths in masks.items()}
+        measured.append(measure_batch(batch, protocol, inside))
         seconds += batch.seconds
         done += len(batch.slices)
         if progress:

@@ -35,6 +35,8 @@ class SliceScore:
         scan_time: of the sampling [s]; None where it is not defined.
         residual: how far the image is from what was measured, see `checks`.
         invented: share of the image's energy that nothing measured, see `checks`.
+        change: how far the image is from the network's input, see `checks`.
+        alignment: how the target is to be moved to be closest to the image, see `checks`.
     """
 
     subject: str
@@ -53,6 +55,8 @@ class SliceScore:
     scan_time: float | None = None
     residual: float | None = None
     invented: float | None = None
+    change: float | None = None
+    alignment: str | None = None
 
     @property
     def psnr(self) -> float:

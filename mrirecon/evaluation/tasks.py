@@ -17,6 +17,7 @@ from mrirecon.classical import MethodConfig
 from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.evaluation.grid import Cell
 from mrirecon.evaluation.methods import MethodName, Reconstructor, baselines, classical, network
+from mrirecon.evaluation.regions import Region, find_masks
 from mrirecon.evaluation.run import score_slices
 from mrirecon.evaluation.scores import SliceScore
 from mrirecon.evaluation.throughput import Throughput, reset_peak_memory
@@ -26,7 +27,7 @@ from mrirecon.training import load
 from mrirecon.training.ledger import peak_memory
 from mrirecon.version import __version__
 
-_FORMAT = 1
+_FORMAT = 2
 _COLUMNS = tuple(field.name for field in fields(SliceScore))
 _WEIGHTS = "model.safetensors"
 
@@ -94,6 +95,7 @@ class Task:
     cell: Cell
     source: Source
     protocol: Protocol
+    regions: tuple[Region, ...] = ()
 
     def key(self, dataset: SliceDataset) -> str:
         """Name the work by a hash of all that decides its scores."""
@@ -108,8 +110,16 @@ class Task:
             "seed": self.cell.seed,
             "protocol": asdict(self.protocol),
             "source": self.source.identify(),
+            "regions": [self._identify(region, dataset.store) for region in self.regions],
         }
         return _digest(json.dumps(content, sort_keys=True).encode())
+
+    def _identify(self, region: Region, store: SliceStore) -> list[object]:
+        files = find_masks(region, store, self.test_set.split)
+        states = [
+            (*key, path.stat().st_size, path.stat().st_mtime_ns) for key, path in files.items()
+        ]
+        return [region.name, states]
 
 
 @dataclass(frozen=True)
@@ -196,6 +206,7 @@ def _score(
         batch_size=batch_size,
         device=device,
         simulation=task.cell.simulation,
+        regions=task.regions,
         progress=tell,
     )
     used = Throughput(

@@ -1,11 +1,14 @@
 """`mrirecon evaluate` with several runs, a grid and classical methods, stopped and started."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from command import Command
+from PIL import Image
 
 GRID = """
 sampling:
@@ -96,3 +99,26 @@ def test_what_is_missing_or_ambiguous_is_said(
     grid.write_text(GRID)
     result = mrirecon("evaluate", "--grid", grid, "--out", tmp_path / "x")
     assert "--store: expected one, since the runs do not name a single one, got none" in result.err
+
+
+def test_regions_and_warnings_reach_the_tables_and_the_terminal(
+    mrirecon: Command, trained: Path, tmp_path: Path
+) -> None:
+    masks = tmp_path / "masks"
+    for person in range(6):
+        path = masks / f"person_{person}" / f"person_{person}_1.png"
+        path.parent.mkdir(parents=True)
+        Image.fromarray(np.full((32, 32), 255, np.uint8)).save(path)
+    result = mrirecon("evaluate", trained, "--region", f"lesion={masks}", "--region", "background")
+    assert result.status == 0, result.err
+    assert "K-space is simulated from images. Scores on measured k-space" in result.out
+    folder = trained / "evaluation"
+    rows = rows_of(folder / "scores.csv")
+    assert {row["region"] for row in rows} == {"image", "lesion", "background"}
+    strata = {row["stratum"] for row in rows_of(folder / "statistics.csv")}
+    assert strata == {"all", "with lesion", "without lesion"}
+    (summary,) = json.loads((folder / "summary.json").read_text())["test_sets"]
+    assert "simulated" in {warning["kind"] for warning in summary["warnings"]}
+    assert summary["checks"]["zero-filled"]["change"] == 0
+    for warning in summary["warnings"]:
+        assert warning["text"] in result.out
