@@ -82,6 +82,14 @@ def test_masks_in_a_folder_of_their_own_have_the_images_names(source: Path, tmp_
     assert {s.subject for s in score(dataset, (region,)).scores if s.region == "lesion"} == {"P2"}
 
 
+def test_an_image_without_a_mask_is_no_mask_of_itself(source: Path, tmp_path: Path) -> None:
+    dataset = open_test_set(source, tmp_path)
+    (source / "P1" / "P1_2_mask.tif").unlink()
+    found = find_masks(Region("tumour", source), dataset.store, "test")
+    assert len(found) == 3
+    assert all(path.stem.endswith("_mask") for path in found.values())
+
+
 def test_background_and_object_share_out_the_image(tmp_path: Path) -> None:
     dataset = make_dataset(tmp_path)
     scores = score(dataset, parse_regions(["background", "object"])).scores
