@@ -8,6 +8,7 @@ from mrirecon.training.checkpoint import (
     save_checkpoint,
 )
 from mrirecon.training.config import TrainingConfig
+from mrirecon.training.divergence import DivergedError
 from mrirecon.training.load import load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
@@ -19,6 +20,7 @@ from mrirecon.training.trainer import train
 
 __all__ = [
     "CHECKPOINTS",
+    "DivergedError",
     "Ranks",
     "TrainingConfig",
     "TrainingState",

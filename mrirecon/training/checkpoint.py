@@ -15,8 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from mrirecon.files import atomic_path
 from mrirecon.models import Generator, GeneratorConfig
 from mrirecon.training.config import TrainingConfig
@@ -53,17 +51,12 @@ def save_checkpoint(folder: Path, state: TrainingState, config: TrainingConfig) 
         The checkpoint's folder.
 
     Raises:
-        ValueError: a weight is NaN or infinite; nothing is written.
         OSError: the folder cannot be written to or the disk is full; nothing half-written stays.
     """
-    tensors = model_tensors(state)
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{name}: expected finite weights after step {state.step}, got NaN")
     path = folder / f"step_{state.step:06d}"
     with atomic_path(path) as partial:
         partial.mkdir()
-        write_tensors(partial / _MODEL, tensors)
+        write_tensors(partial / _MODEL, model_tensors(state))
         write_tensors(partial / _OPTIMIZER, optimizer_tensors(state))
         (partial / _STATE).write_text(json.dumps(_describe(state, config), indent=2) + "\n")
     with atomic_path(folder / _LAST) as partial:

@@ -9,7 +9,7 @@ from mrirecon.files import atomic_path
 from mrirecon.sampling import MixtureConfig, Undersampling
 from mrirecon.training.batch import measure_batch
 from mrirecon.training.config import TrainingConfig
-from mrirecon.training.recorder import DivergedError
+from mrirecon.training.divergence import DivergedError
 from mrirecon.training.tensors import write_tensors
 
 
@@ -38,6 +38,7 @@ def save_diverged(
     Raises:
         OSError: the disk is full.
     """
+    assert error.batch is not None
     batch = error.batch.to(device)
     one_by_one = replace(config, batch_size=1)  # in the batch's order, whatever their patterns
     measured = measure_batch(batch, sampling, one_by_one, step=error.step - 1, epoch=error.epoch)

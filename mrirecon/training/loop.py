@@ -14,12 +14,17 @@ from mrirecon.training.batch import measure_batch
 from mrirecon.training.best import BestScore
 from mrirecon.training.checkpoint import mark_best, save_checkpoint
 from mrirecon.training.config import TrainingConfig
+from mrirecon.training.divergence import (
+    DivergedError,
+    ExplosionWatch,
+    require_finite_weights,
+)
 from mrirecon.training.failure import save_diverged
 from mrirecon.training.ledger import Ledger
 from mrirecon.training.log import METRICS, RunLog, read_records
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks
-from mrirecon.training.recorder import DivergedError, Recorder
+from mrirecon.training.recorder import Recorder
 from mrirecon.training.schedule import learning_rate_factor, step_seed
 from mrirecon.training.state import TrainingState
 from mrirecon.training.step import training_step
@@ -51,9 +56,15 @@ class Loop:
         self._log = log
         self._ledger = Ledger(ranks.device)
         records = read_records(run / METRICS)
-        balance = BalanceMonitor(config.losses.adversarial_kind, records)
-        self._recorder = Recorder(
-            log, progress, config, self._ledger, ranks, balance=balance, step=state.step
+        self.recorder = Recorder(
+            log,
+            progress,
+            config,
+            self._ledger,
+            ranks,
+            balance=BalanceMonitor(config.losses.adversarial_kind, records),
+            explosion=ExplosionWatch(config.explosion, records),
+            step=state.step,
         )
         self.best = BestScore(config.best_by, config.patience, records)
 
@@ -81,19 +92,20 @@ class Loop:
         terms = training_step(state, parts, config, self._ledger, self._ranks)
         state.step += 1
         record = {"step": state.step, "epoch": epoch, "learning_rate": rate}
-        self._recorder.add(record, terms, batch)
+        self.recorder.add(record, terms, batch)
 
     def write(self) -> None:
         """Write the loss terms since the last call; keep the batch of a loss that is not finite.
 
         Raises:
-            ValueError: a term is NaN or infinite; names step, term and the file of its batch.
+            DivergedError: a term is NaN or infinite, or the loss exploded; names step, term and
+                the file of its batch.
         """
         try:
-            self._recorder.write()
+            self.recorder.write()
         except DivergedError as error:
             kept = save_diverged(self._run, error, self._sampling, self._config, self._ranks.device)
-            raise ValueError(f"{error}; the batch is in {kept}") from None
+            raise DivergedError(f"{error}; the batch is in {kept}", error.step) from None
 
     def validate(self, validate: Validate, show: Show | None = None) -> tuple[bool, bool]:
         """Score the averaged generator; is it the best so far, and has the run had enough?"""
@@ -103,7 +115,7 @@ class Loop:
             if self._ranks.is_first:
                 scores = validate(self._state.average, self._state.step)
                 self._state.average.eval()
-                self._recorder.validation(self._state.step, scores)
+                self.recorder.validation(self._state.step, scores)
                 if self._log.board and show:
                     self._log.board.images(self._state.step, show(self._state.average))
                 is_best = self.best.update(self._state.step, scores)
@@ -114,6 +126,7 @@ class Loop:
         """Put log and state on the disk."""
         self.write()
         with self._ledger.phase("saving"):
+            require_finite_weights(self._state)
             self._log.sync()
             if not self._ranks.is_first:
                 return
@@ -124,7 +137,7 @@ class Loop:
     def end_epoch(self, epoch: int) -> None:
         """Tell where the epoch's time went."""
         self.write()
-        self._recorder.end_epoch(epoch, self._state.step)
+        self.recorder.end_epoch(epoch, self._state.step)
 
 
 def _batches(
@@ -148,7 +161,7 @@ def _batches(
 
 
 def _set_learning_rates(state: TrainingState, config: TrainingConfig) -> float:
-    factor = learning_rate_factor(state.step, config)
+    factor = learning_rate_factor(state.step, config) * 0.5**state.n_rollbacks
     rates = [
         (state.generator_optimizer, config.learning_rate),
         (state.discriminator_optimizer, config.discriminator_learning_rate),

@@ -9,28 +9,13 @@ from torch import Tensor
 from mrirecon.data import RawBatch
 from mrirecon.training.balance import BalanceMonitor
 from mrirecon.training.config import TrainingConfig
+from mrirecon.training.divergence import DivergedError, ExplosionWatch
 from mrirecon.training.ledger import Ledger, peak_memory
 from mrirecon.training.log import Record, RunLog
 from mrirecon.training.progress import TrainingProgress
 from mrirecon.training.ranks import Ranks
 
 _SHOWN = ("loss", "discriminator")  # terms beside the progress bar
-
-
-class DivergedError(ValueError):
-    """A loss term is NaN or infinite.
-
-    Attributes:
-        step: the step that gave it.
-        epoch: its epoch.
-        batch: the slices of that step.
-    """
-
-    def __init__(self, problem: str, step: int, epoch: int, batch: RawBatch) -> None:
-        super().__init__(problem)
-        self.step = step
-        self.epoch = epoch
-        self.batch = batch
 
 
 @dataclass(frozen=True)
@@ -52,6 +37,7 @@ class Recorder:
         ledger: gives the shares of time at the end of an epoch.
         ranks: the processes whose terms are averaged, and this one's device.
         balance: warns where discriminator or generator has lost.
+        explosion: judges each loss.
         step: steps done before.
     """
 
@@ -64,6 +50,7 @@ class Recorder:
         ranks: Ranks,
         *,
         balance: BalanceMonitor,
+        explosion: ExplosionWatch,
         step: int,
     ) -> None:
         self._log = log
@@ -72,6 +59,7 @@ class Recorder:
         self._ledger = ledger
         self._ranks = ranks
         self._balance = balance
+        self._explosion = explosion
         self._pending: list[_Pending] = []
         self._written = (step, perf_counter())
         self._epoch_start = step
@@ -84,8 +72,8 @@ class Recorder:
         """Write all steps since the last call, in one transfer from the device.
 
         Raises:
-            DivergedError: a term is NaN or infinite; names step and term. The steps before it are
-                written.
+            DivergedError: a term is NaN or infinite, or the loss exploded; names step and term.
+                The steps before it are written.
             OSError: the disk is full.
         """
         if not self._pending:
@@ -98,17 +86,21 @@ class Recorder:
             one.record.update((name, next(values)) for name in one.terms)
             try:
                 self._log.metrics([one.record])
+                problem = self._explosion.problem(one.record)
             except ValueError as error:
+                problem = str(error)
+            if problem is not None:
                 step, epoch = one.record["step"], one.record["epoch"]
-                raise DivergedError(str(error), step, epoch, one.batch) from None
-            self._warn(one.record)
+                raise DivergedError(problem, step, epoch, one.batch)
+            warning = self._balance.update(one.record)
+            if warning is not None:
+                self.warn(one.record["step"], warning)
         self._write_speed(pending[-1].record)
 
-    def _warn(self, record: Record) -> None:
-        warning = self._balance.update(record)
-        if warning is not None:
-            self._log.metrics([{"step": record["step"], "warning": warning}])
-            self._progress.tell(f"step {record['step']}: {warning}")
+    def warn(self, step: int, warning: str) -> None:
+        """Tell and store what a user should know of a step."""
+        self._log.metrics([{"step": step, "warning": warning}])
+        self._progress.tell(f"step {step}: {warning}")
 
     def end_epoch(self, epoch: int, step: int) -> None:
         """Tell and store how fast an epoch was, and what its time went to; call `write` first."""

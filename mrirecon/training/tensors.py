@@ -67,6 +67,8 @@ def set_optimizer_tensors(state: TrainingState, tensors: dict[str, Tensor], path
             expected |= {f"{owner}.{name}.{key}": parameter for key in _ADAM_MOMENTS}
             expected[f"{owner}.{name}.step"] = torch.empty(())
     check_tensors(path, tensors, expected)
+    for _, _, optimizer in _players(state):
+        optimizer.state.clear()
     for owner, network, optimizer in players:
         for name, parameter in _learning(network):
             # The moments keep the parameter's memory order, as the fused Adam expects.

@@ -24,6 +24,7 @@ from mrirecon.training.checkpoint import (
     load_checkpoint,
 )
 from mrirecon.training.config import TrainingConfig
+from mrirecon.training.divergence import DivergedError, roll_back
 from mrirecon.training.log import METRICS, RunLog
 from mrirecon.training.loop import CHECKPOINTS, Loop, Show, Validate
 from mrirecon.training.profile import profiling
@@ -74,8 +75,8 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
         TrainingStopped: SIGTERM or SIGINT came; the step it came in is saved.
         ValueError: the run folder is in use and `resume` is not asked for, the dataset has fewer
             slices than a batch, a checkpoint does not fit, the validation lacks the score
-            `config.best_by`, or a loss became NaN or infinite; the last message names step, term
-            and the file that holds the batch, and the last checkpoint is kept.
+            `config.best_by`, or the run diverged where it is to stop or for the second time; that
+            message names step, term and the file of the batch, and the last checkpoint is kept.
         OSError: the run folder cannot be written to, or the disk is full.
         ImportError: `config.tensorboard` is set, and tensorboard is not installed.
     """
@@ -90,35 +91,45 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
     _prepare_run(run, home, state, config, resume=resume)
     if config.compile or config.cuda_graphs:
         compile_networks(state, config.losses, cuda_graphs=config.cuda_graphs)
-    board = Board(run, state.step) if config.tensorboard and ranks.is_first else None
-    with (
-        closing(RunLog(home, state.step, board)) as log,
-        TrainingProgress(config.steps, state.step, is_shown=ranks.is_first) as progress,
-        StopRequest() as stop,
-        profiling(profile, device) as profiler_step,
-    ):
-        loop = Loop(home, state, sampling, config, ranks, log, progress)
-        for epoch, batch in loop.batches(dataset, n_batches):
-            loop.step(epoch, batch)
-            profiler_step()
-            is_last, is_best = state.step == config.steps, False
-            if validate and (is_last or state.step % config.validate_every == 0):
-                is_best, has_enough = loop.validate(validate, show)
-                is_last = is_last or has_enough
-            is_logged = state.step % config.log_every == 0
-            # Asking the others costs an exchange, so that several processes ask now and then.
-            is_asked = ranks.world_size == 1 or is_logged
-            is_stopped = is_asked and ranks.any(stop.signal_number is not None)
-            if is_last or is_best or is_stopped or state.step % config.checkpoint_every == 0:
-                loop.save(is_best=is_best)
-            elif is_logged:
-                loop.write()
-            if is_last or state.step % n_batches == 0:
-                loop.end_epoch(epoch)
-            if is_last:
-                break
-            if is_stopped:
-                raise TrainingStopped(stop.signal_number or signal.SIGTERM, state.step)
+
+    def go_on(profile: Path | None, warning: str | None) -> None:
+        board = Board(run, state.step) if config.tensorboard and ranks.is_first else None
+        with (
+            closing(RunLog(home, state.step, board)) as log,
+            TrainingProgress(config.steps, state.step, is_shown=ranks.is_first) as progress,
+            StopRequest() as stop,
+            profiling(profile, device) as profiler_step,
+        ):
+            loop = Loop(home, state, sampling, config, ranks, log, progress)
+            if warning:
+                loop.recorder.warn(state.step + 1, warning)
+            for epoch, batch in loop.batches(dataset, n_batches):
+                loop.step(epoch, batch)
+                profiler_step()
+                is_last, is_best = state.step == config.steps, False
+                if validate and (is_last or state.step % config.validate_every == 0):
+                    is_best, has_enough = loop.validate(validate, show)
+                    is_last = is_last or has_enough
+                is_logged = state.step % config.log_every == 0
+                # Asking the others costs an exchange, so that several processes ask now and then.
+                is_asked = ranks.world_size == 1 or is_logged
+                is_stopped = is_asked and ranks.any(stop.signal_number is not None)
+                if is_last or is_best or is_stopped or state.step % config.checkpoint_every == 0:
+                    loop.save(is_best=is_best)
+                elif is_logged:
+                    loop.write()
+                if is_last or state.step % n_batches == 0:
+                    loop.end_epoch(epoch)
+                if is_last:
+                    break
+                if is_stopped:
+                    raise TrainingStopped(stop.signal_number or signal.SIGTERM, state.step)
+
+    try:
+        go_on(profile, None)
+    except DivergedError as error:
+        warning = roll_back(run / CHECKPOINTS, state, config, error)
+        go_on(None, warning)
     return state.average
 
 

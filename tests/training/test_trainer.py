@@ -241,7 +241,7 @@ def test_every_epoch_says_where_its_time_went(uninterrupted: Path) -> None:
 
 def test_divergence_keeps_the_last_checkpoint(store: Path, tmp_path: Path) -> None:
     """A loss may still be finite when its gradient no longer is."""
-    config = replace(CONFIG, learning_rate=1e30, checkpoint_every=1)
+    config = replace(CONFIG, learning_rate=1e30, checkpoint_every=1, on_divergence="stop")
     with pytest.raises(ValueError, match=r"^generator\.\S+: expected finite weights after step 2"):
         small_run(store, tmp_path / "run", config)
     checkpoints = tmp_path / "run" / "checkpoints"
