@@ -11,6 +11,7 @@ from mrirecon.cli.compare import compare
 from mrirecon.cli.demo import demo
 from mrirecon.cli.evaluate import evaluate
 from mrirecon.cli.export import export
+from mrirecon.cli.find_rate import find_rate
 from mrirecon.cli.info import info
 from mrirecon.cli.inspect import inspect
 from mrirecon.cli.prepare import prepare
@@ -48,6 +49,7 @@ COMMANDS = (
     prepare,
     sampling,
     train,
+    find_rate,
     tune,
     tune_regularisation,
     evaluate,

@@ -1,6 +1,7 @@
 """`mrirecon train`: a configuration and a store in, a run folder out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,9 @@ from mrirecon.cli.validation import picturing, validation
 from mrirecon.config import RunConfig, config_to_yaml, load_config, save_config
 from mrirecon.data import SliceDataset, SliceStore
 from mrirecon.models import Generator, PatchDiscriminator
-from mrirecon.training import Ranks, joined_ranks, start_from
+from mrirecon.training import Ranks, find_batch_size, joined_ranks, start_from
 from mrirecon.training import train as run_training
+from mrirecon.training.ledger import total_memory
 from mrirecon.training.log import METRICS
 
 
@@ -37,6 +39,16 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option(help="Run whose best generator this one starts from.")
     ] = None,
+    init_strict: Annotated[
+        bool, typer.Option("--init-strict", help="Refuse --init-from where a weight is unlike.")
+    ] = False,
+    batch: Annotated[
+        str | None, typer.Option(help="Slices at once; auto: as many as --max-memory holds.")
+    ] = None,
+    max_memory: Annotated[
+        float | None,
+        typer.Option(help="Of --batch auto, [GiB]; 80 % of all there is if not given."),
+    ] = None,
     profile: Annotated[
         Path | None, typer.Option(help="Write a trace of steps 6 to 10 to this .json file.")
     ] = None,
@@ -57,6 +69,11 @@ def train(
     settings = [] if store is None else [f"store={store}"]
     settings += overrides or []
     settings += ["training.tensorboard=true"] if tensorboard else []
+    settings += [f"training.batch_size={batch}"] if batch not in (None, "auto") else []
+    if max_memory is not None and batch != "auto":
+        raise ValueError(f"--max-memory: expected with --batch auto alone, got {max_memory:g}")
+    if resume and batch is not None:
+        raise ValueError(f"--batch: expected none with --resume, which keeps it, got {batch}")
     saved = run / CONFIG
     if resume and not saved.is_file():
         raise FileNotFoundError(f"{run}: nothing to resume ({CONFIG} is missing)")
@@ -73,7 +90,17 @@ def train(
     if resume and init_from is not None:
         raise ValueError("--init-from: expected none with --resume, which has weights, got one")
     with joined_ranks(choose_device(device)) as ranks:
-        train_run(run, settled, ranks, resume=resume, init_from=init_from, profile=profile)
+        if batch == "auto":
+            settled = fit_batch(settled, ranks, max_memory)
+        train_run(
+            run,
+            settled,
+            ranks,
+            resume=resume,
+            init_from=init_from,
+            init_strict=init_strict,
+            profile=profile,
+        )
         if ranks.is_first:
             say(f"done; score it with: mrirecon evaluate {run}")
 
@@ -85,6 +112,7 @@ def train_run(
     *,
     resume: bool,
     init_from: Path | None = None,
+    init_strict: bool = False,
     profile: Path | None = None,
     follow: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Generator:
@@ -96,6 +124,7 @@ def train_run(
         ranks: this process among those that train together; `alone(device)` for one.
         resume: go on from the last checkpoint.
         init_from: run folder or checkpoint whose weights the generator starts from.
+        init_strict: refuse it where a weight is missing or of another shape.
         profile: file for a trace of a few steps.
         follow: called with the steps done and the scores of each validation.
 
@@ -107,7 +136,7 @@ def train_run(
         torch.manual_seed(config.training.seed)
         generator = Generator(config.generator)
         if init_from is not None:
-            told = start_from(generator, init_from)
+            told = start_from(generator, init_from, strict=init_strict)
             if ranks.is_first:
                 say(told)
         adversarial = config.training.losses.adversarial > 0
@@ -131,6 +160,30 @@ def train_run(
             profile=profile,
             ranks=ranks,
         )
+
+
+def fit_batch(config: RunConfig, ranks: Ranks, max_memory: float | None) -> RunConfig:
+    """Set the batch size to the largest that fits into so much memory [GiB], and say so."""
+    limit = 0.8 * total_memory(ranks.device) if max_memory is None else max_memory * 2**30
+    with SliceStore(config.store) as store:
+        adversarial = config.training.losses.adversarial > 0
+        found = find_batch_size(
+            Generator(config.generator),
+            PatchDiscriminator(config.discriminator) if adversarial else None,
+            SliceDataset(store, "train", rank=ranks.rank, world_size=ranks.world_size),
+            config.undersampling,
+            config.training,
+            device=ranks.device,
+            max_memory=int(limit),
+        )
+    if ranks.is_first:
+        tried = ", ".join(f"{size}: {peak / 2**30:.2f}" for size, peak in found.trials.items())
+        say(
+            f"batch of {found.size}: {found.peak / 2**30:.2f} GiB of {limit / 2**30:.2f}; "
+            f"tried (slices: GiB) {tried}"
+        )
+    size = ranks.least(found.size)
+    return config.model_copy(update={"training": replace(config.training, batch_size=size)})
 
 
 def _require_same_task(saved: RunConfig, settled: RunConfig) -> None:

@@ -12,6 +12,7 @@ from mrirecon.training.divergence import DivergedError
 from mrirecon.training.load import load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
+from mrirecon.training.memory import find_batch_size
 from mrirecon.training.ranks import Ranks, alone, joined_ranks
 from mrirecon.training.state import TrainingState, make_state
 from mrirecon.training.step import training_step
@@ -27,6 +28,7 @@ __all__ = [
     "TrainingStopped",
     "alone",
     "best_checkpoint",
+    "find_batch_size",
     "joined_ranks",
     "last_checkpoint",
     "load",

@@ -28,19 +28,20 @@ def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
     return load_generator(_checkpoint_of(Path(path))).to(device)
 
 
-def start_from(generator: Generator, path: Path) -> str:
+def start_from(generator: Generator, path: Path, *, strict: bool = False) -> str:
     """Copy trained weights into a generator wherever name and shape are equal.
 
     Args:
         generator: changed in place.
         path: as in `load`.
+        strict: all names and shapes must be equal.
 
     Returns:
         A sentence that says how many tensors were copied, and which were not.
 
     Raises:
         FileNotFoundError, ValueError: as `load`.
-        ValueError: no tensor is alike; nothing is changed.
+        ValueError: no tensor is alike, or not all are where they must; nothing is changed.
     """
     trained, current = load(path).state_dict(), generator.state_dict()
     alike = [
@@ -50,9 +51,12 @@ def start_from(generator: Generator, path: Path) -> str:
     ]
     if not alike:
         raise ValueError(f"{path}: expected weights of a network like this one, got none alike")
+    new = [name for name in current if name not in alike]
+    unlike = new + [name for name in trained if name not in alike and name not in new]
+    if strict and unlike:
+        raise ValueError(f"{path}: expected every weight alike, got others: {', '.join(unlike)}")
     generator.load_state_dict({name: trained[name] for name in alike}, strict=False)
     told = f"{len(alike)} of {len(current)} tensors start from {path}"
-    new = [name for name in current if name not in alike]
     return f"{told}; new: {', '.join(new)}" if new else told
 
 

@@ -78,6 +78,14 @@ class Ranks:
         dist.all_reduce(shared, op=dist.ReduceOp.MAX)
         return bool(shared)
 
+    def least(self, number: int) -> int:
+        """Return the smallest of the processes' numbers."""
+        if self.world_size == 1:
+            return number
+        shared = torch.tensor(number, device=self.device)
+        dist.all_reduce(shared, op=dist.ReduceOp.MIN)
+        return int(shared)
+
 
 def alone(device: torch.device) -> Ranks:
     """Return the ranks of a run of one process."""

@@ -262,6 +262,42 @@ def test_fine_tuning_starts_from_another_run(
     assert "--checkpoint: expected best or last, got 'newest'" in result.err
 
 
+def test_train_finds_the_largest_batch_and_says_so(
+    mrirecon: Command, pictures: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    store, run = tmp_path / "store.h5", tmp_path / "run"
+    assert mrirecon("prepare", pictures, "--out", store).status == 0
+    with SliceStore(store) as opened:
+        n_train = len(opened.rows_of("train"))
+    result = mrirecon("train", run, "--store", store, *tiny, "--batch", "auto")
+    assert result.status == 0, result.err
+    assert f"batch of {n_train}: " in result.out and "tried (slices: GiB) 1: " in result.out
+    assert yaml.safe_load((run / "config.yaml").read_text())["training"]["batch_size"] == n_train
+    other = (tmp_path / "other", "--store", store, *tiny)
+    result = mrirecon("train", *other, "--batch", "auto", "--max-memory", 0.001)
+    assert "--max-memory: expected" in result.err and "a batch of one slice takes" in result.err
+    result = mrirecon("train", *other, "--max-memory", 4)
+    assert "--max-memory: expected with --batch auto alone, got 4" in result.err
+    result = mrirecon("train", *other, "--batch", "many")
+    assert "training.batch_size" in result.err
+    result = mrirecon("train", run, "--resume", "--batch", "auto")
+    assert "--batch: expected none with --resume" in result.err
+
+
+def test_find_rate_draws_and_says_which_one_to_take(
+    mrirecon: Command, pictures: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    store, out = tmp_path / "store.h5", tmp_path / "rates.png"
+    assert mrirecon("prepare", pictures, "--out", store).status == 0
+    result = mrirecon("find-rate", "--store", store, *tiny, "--out", out, "--steps", 20)
+    assert result.status == 0, result.err
+    assert "--set training.learning_rate=" in result.out
+    with Image.open(out) as picture:
+        assert picture.size[0] > 700
+    result = mrirecon("find-rate", "--store", store, "--out", tmp_path / "rates.pdf")
+    assert "--out: expected a name ending in .png, got rates.pdf" in result.err
+
+
 def test_export_writes_a_program_of_the_run(
     mrirecon: Command, trained: Path, tmp_path: Path
 ) -> None:

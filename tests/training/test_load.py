@@ -66,3 +66,13 @@ def test_what_does_not_fit_starts_anew_and_is_named(run: Path) -> None:
 def test_the_package_names_what_it_lacks() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = mrirecon.lode
+
+
+def test_strict_weights_are_all_alike_or_refused(run: Path) -> None:
+    start_from(Generator(GENERATOR), run, strict=True)
+    wider = replace(GENERATOR, network=replace(GENERATOR.network, n_blocks=2))
+    generator = Generator(wider)
+    before = [parameter.clone() for parameter in generator.parameters()]
+    with pytest.raises(ValueError, match=r"every weight alike, got others: network.blocks"):
+        start_from(generator, run, strict=True)
+    assert all(torch.equal(*pair) for pair in zip(before, generator.parameters(), strict=True))
