@@ -1,6 +1,7 @@
 """A run of seconds, for the trainer's tests; as a script, for those that need its process.
 
 Usage: python small_run.py STORE RUN [--resume] [--pause SECONDS] [--batch SLICES] [--plain]
+                           [--ahead BATCHES]
 """
 
 import argparse
@@ -19,6 +20,7 @@ from mrirecon.data import (
     SimulationConfig,
     SliceDataset,
     SliceStore,
+    dataset,
     prepare,
 )
 from mrirecon.losses import LossConfig
@@ -125,7 +127,9 @@ if __name__ == "__main__":
     parser.add_argument("--pause", type=float, default=0.0)
     parser.add_argument("--batch", type=int, default=CONFIG.batch_size)
     parser.add_argument("--plain", action="store_true", help="as PLAIN and PLAIN_GENERATOR")
+    parser.add_argument("--ahead", type=int, default=dataset.READ_AHEAD)
     options = parser.parse_args()
+    dataset.READ_AHEAD = options.ahead
     chosen = PLAIN if options.plain else CONFIG
     torch.set_num_threads(1)
     with joined_ranks(torch.device("cpu")) as joined:
