@@ -14,6 +14,12 @@ from mrirecon.models import GeneratorConfig, PatchDiscriminatorConfig
 from mrirecon.sampling import MixtureConfig, SamplingConfig, TrajectoryConfig, Undersampling
 from mrirecon.training import TrainingConfig
 
+_RENAMED = {
+    "training.noise_std": "training.simulation.noise_std",
+    "sampling.density": "sampling.strategy",
+}
+"""Keys that configurations of runs made before may have, and what they are called now."""
+
 
 class RunConfig(BaseModel):
     """What a training run is: data, undersampling, models, optimisation.
@@ -125,6 +131,8 @@ def _describe(problem: dict[str, Any]) -> str:
     path, known = _follow([part for part in problem["loc"] if isinstance(part, str)])
     key = ".".join(path)
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        if key in _RENAMED:
+            return f"unknown key {key}, which is {_RENAMED[key]} now"
         close = get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
         return f"unknown key {key} ({hint})"

@@ -23,9 +23,18 @@ FILES = ("metrics.jsonl", "metrics.csv")
 
 
 def start(store: Path, run: Path, steps: int, *, ahead: int) -> subprocess.Popen[bytes]:
-    script = (small_run_script.__file__, store, run, "--resume", "--steps", steps, "--ahead", ahead)
-    command = [sys.executable, *map(str, script)]
-    return subprocess.Popen(command, env={"PYTHONPATH": ":".join(sys.path)})
+    """Start or resume a run whose every validation, after four steps, takes 0.1 s at least."""
+    options = ("--resume", "--pause", 0.1, "--steps", steps, "--ahead", ahead)
+    command = [sys.executable, small_run_script.__file__, store, run, *options]
+    paths = {"PYTHONPATH": ":".join(sys.path)}
+    return subprocess.Popen([str(part) for part in command], env=paths, stderr=subprocess.DEVNULL)
+
+
+def wait_for_work(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process writes to its log, or ends."""
+    before = log.stat().st_mtime_ns if log.exists() else 0
+    while process.poll() is None and (not log.exists() or log.stat().st_mtime_ns == before):
+        time.sleep(0.01)
 
 
 def contents(run: Path) -> dict[str, bytes]:
@@ -45,20 +54,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store, whole, cut = make_store(folder), folder / "whole", folder / "cut"
+        process = start(store, whole, options.steps, ahead=2)
+        wait_for_work(process, whole / FILES[0])
         began = time.monotonic()
-        assert start(store, whole, options.steps, ahead=2).wait() == 0
+        assert process.wait() == 0
         duration = time.monotonic() - began
         kills: list[str] = []
         while True:
             process = start(store, cut, options.steps, ahead=rng.randint(0, 5))
-            try:
-                process.wait(
-                    rng.uniform(0.3, 1.0) * duration if len(kills) < options.kills else None
-                )
-                break
-            except subprocess.TimeoutExpired:
+            if len(kills) < options.kills:
+                wait_for_work(process, cut / FILES[0])
+                time.sleep(rng.uniform(0, 1.5) * duration / options.kills)
                 process.send_signal(signal.SIGKILL)
-                process.wait()
+            if process.wait() != -signal.SIGKILL:
+                break
             saved = last_checkpoint(cut / "checkpoints")
             kills.append("before the first checkpoint" if saved is None else f"after {saved.name}")
         assert process.returncode == 0

@@ -101,6 +101,14 @@ def test_overrides_apply_in_order_and_keep_their_type(tmp_path: Path) -> None:
             {"store": "s", "mixture": {"sampling": [{}, {}]}, "trajectory": {}},
             "mixture: expected none beside a trajectory, got both",
         ),
+        (
+            {"store": "s", "training": {"noise_std": 0.1}},
+            "unknown key training.noise_std, which is training.simulation.noise_std now",
+        ),
+        (
+            {"store": "s", "sampling": {"density": "gaussian"}},
+            "unknown key sampling.density, which is sampling.strategy now",
+        ),
         ({"store": "s", "a": 1, "training": {"steps": 0}}, "; "),
         (
             {"store": "s", "generator": {"network": {"kind": "unet", "n_blocks": 3}}},

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 import typer
@@ -16,17 +16,11 @@ from mrirecon.metrics import Protocol
 from mrirecon.models import Generator
 from mrirecon.report import ReportTestSet
 from mrirecon.sampling import Undersampling, named_patterns
-from mrirecon.training import (
-    CHECKPOINTS,
-    best_checkpoint,
-    last_checkpoint,
-    load_generator,
-)
+from mrirecon.training import CheckpointChoice, choose_checkpoint, load_generator
 
 CONFIG = "config.yaml"
 EVALUATION_BATCH = 8
 
-CheckpointChoice = Literal["best", "last"]
 CheckpointOption = Annotated[
     str, typer.Option("--checkpoint", help="best (by validation, where there was one) or last.")
 ]
@@ -91,10 +85,7 @@ def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "be
     """
     if not (path / CONFIG).is_file():
         raise FileNotFoundError(f"{path}: no run here ({CONFIG} is missing); see mrirecon train")
-    best = best_checkpoint(path / CHECKPOINTS) if choice == "best" else None
-    checkpoint = best or last_checkpoint(path / CHECKPOINTS)
-    if checkpoint is None:
-        raise FileNotFoundError(f"{path}: no checkpoint yet in {CHECKPOINTS}")
+    checkpoint = choose_checkpoint(path, choice)
     generator = load_generator(checkpoint).to(device)
     return TrainedRun(path, load_config(path / CONFIG), generator, checkpoint)
 

@@ -9,7 +9,7 @@ from mrirecon.training.checkpoint import (
 )
 from mrirecon.training.config import TrainingConfig
 from mrirecon.training.divergence import DivergedError
-from mrirecon.training.load import load, start_from
+from mrirecon.training.load import CheckpointChoice, choose_checkpoint, load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
 from mrirecon.training.memory import find_batch_size
@@ -21,6 +21,7 @@ from mrirecon.training.trainer import train
 
 __all__ = [
     "CHECKPOINTS",
+    "CheckpointChoice",
     "DivergedError",
     "Ranks",
     "TrainingConfig",
@@ -28,6 +29,7 @@ __all__ = [
     "TrainingStopped",
     "alone",
     "best_checkpoint",
+    "choose_checkpoint",
     "find_batch_size",
     "joined_ranks",
     "last_checkpoint",

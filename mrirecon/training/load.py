@@ -1,12 +1,15 @@
 """Take a trained generator out of a run: to use it, or to go on training from it."""
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from mrirecon.models import Generator
 from mrirecon.training.checkpoint import best_checkpoint, last_checkpoint, load_generator
 from mrirecon.training.loop import CHECKPOINTS
+
+CheckpointChoice = Literal["best", "last"]
 
 
 def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
@@ -25,7 +28,7 @@ def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
         FileNotFoundError: no run and no checkpoint there.
         ValueError: a file is damaged or foreign; names which.
     """
-    return load_generator(_checkpoint_of(Path(path))).to(device)
+    return load_generator(choose_checkpoint(Path(path))).to(device)
 
 
 def start_from(generator: Generator, path: Path, *, strict: bool = False) -> str:
@@ -60,11 +63,22 @@ def start_from(generator: Generator, path: Path, *, strict: bool = False) -> str
     return f"{told}; new: {', '.join(new)}" if new else told
 
 
-def _checkpoint_of(path: Path) -> Path:
+def choose_checkpoint(path: Path, choice: CheckpointChoice = "best") -> Path:
+    """Return the checkpoint that a run is used by.
+
+    Args:
+        path: folder of a run, or of one checkpoint, which is then taken.
+        choice: the one validated best, or the last one; a run without validation has the last
+            alone.
+
+    Raises:
+        FileNotFoundError: no checkpoint there.
+    """
     if (path / "state.json").is_file():
         return path
     folder = path / CHECKPOINTS
-    found = best_checkpoint(folder) or last_checkpoint(folder)
+    best = best_checkpoint(folder) if choice == "best" else None
+    found = best or last_checkpoint(folder)
     if found is None:
         raise FileNotFoundError(f"{path}: expected a run with a checkpoint, found none")
     return found

@@ -112,9 +112,12 @@ def test_missing_checkpoint(mrirecon: Command, trained: Path, pictures: Path) ->
     for name in ("best", "last"):
         (trained / "checkpoints" / name).unlink()
     image = pictures / "person_0" / "person_0_1.png"
-    check(mrirecon("evaluate", trained), "no checkpoint yet")
+    check(mrirecon("evaluate", trained), "expected a run with a checkpoint, found none")
     out = trained / "out.png"
-    check(mrirecon("reconstruct", trained, image, "--out", out), "no checkpoint yet")
+    check(
+        mrirecon("reconstruct", trained, image, "--out", out),
+        "expected a run with a checkpoint, found none",
+    )
 
 
 def test_truncated_checkpoint(mrirecon: Command, trained: Path) -> None:
