@@ -55,7 +55,8 @@ def test_a_step_with_consistency_is_one_graph(kind: str, network: str) -> None:
     (expected, wanted), (value, got) = found
     torch.testing.assert_close(value, expected, rtol=32 * EPS, atol=0)
     assert len(wanted) == len(got) > 2
+    # The same operators in another order of sums. What cancels counts by the largest of all: a bias
+    # before an instance norm has no gradient but rounding.
+    tolerance = 1000 * EPS * max(float(gradient.abs().max()) for gradient in wanted)
     for gradient, other in zip(wanted, got, strict=True):
-        # The same operators in another order of sums; what cancels counts by its tensor's size.
-        tolerance = 1000 * EPS * float(gradient.abs().max())
         torch.testing.assert_close(other, gradient, rtol=0, atol=tolerance)
