@@ -22,14 +22,14 @@ def grows(per_slice: int, tried: list[int]) -> Callable[[int], int]:
     return peak_of
 
 
-@pytest.mark.parametrize(("limit", "size"), [(1100, 1), (1290, 2), (2050, 10), (20_999, 199)])
+@pytest.mark.parametrize(("limit", "size"), [(1100, 1), (1290, 2), (2050, 10), (20_999, 195)])
 def test_the_largest_size_that_fits_is_found_without_exceeding_the_limit(
     limit: int, size: int
 ) -> None:
     tried: list[int] = []
     found = largest_fitting(grows(100, tried), limit, n_most=1000)
     assert found.size == size
-    assert found.peak == 1000 + 100 * size <= limit
+    assert 0.98 * limit - 200 < found.peak == 1000 + 100 * size <= limit  # aims 2 % below
     assert tried == sorted(tried)
     assert max(tried) <= max(2, size)  # two sizes are needed to foretell a third
     assert len(tried) <= 10
