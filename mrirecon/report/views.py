@@ -3,26 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mrirecon.evaluation import METRICS, Example, MethodName, compare_evaluation
+from mrirecon.evaluation import METRICS, compare_evaluation
 from mrirecon.report.chart_frame import Chart
 from mrirecon.report.charts import box_plot_uri, curve_uri
 from mrirecon.report.content import ReportContent, ReportSection, ReportTestSet
 from mrirecon.report.curves import read_curves
-from mrirecon.report.pictures import (
-    error_limit,
-    error_uri,
-    grey_limit,
-    grey_uri,
-    largest_error_square,
-    mask_uri,
-)
+from mrirecon.report.example_views import ExampleView, example_title, lay_out_examples
+from mrirecon.report.pictures import error_limit, grey_limit, mask_uri
 from mrirecon.report.spread import draw_spread, summarise_measured
 from mrirecon.report.tables import (
     METRIC_LABELS,
     ComparisonRow,
     Table,
     comparison_rows,
-    format_number,
     metric_values,
     score_table,
 )
@@ -30,30 +23,6 @@ from mrirecon.report.verdict import Outcome
 from mrirecon.sampling import MaskSummary, TrajectoryConfig, acceleration
 
 _SHARED_BY = {"run": "the whole run", "volume": "each volume", "slice": "each slice"}
-
-
-@dataclass(frozen=True)
-class PictureView:
-    """One column of an example; the target has neither scores nor an error map."""
-
-    label: str
-    scores: str
-    image: str
-    zoom: str
-    error: str | None
-
-
-@dataclass(frozen=True)
-class ExampleView:
-    """A slice with its columns; the zoomed square in percent of the image, as CSS takes it."""
-
-    title: str
-    reason: str
-    is_ranked: bool
-    pictures: list[PictureView]
-    square: str
-    n_pixels: int
-    shape: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -69,6 +38,7 @@ class TestSetView:
     acceleration: str
     ranked: list[ExampleView]
     further: list[ExampleView]
+    n_left_out: int
     grey_limit: str
 
 
@@ -95,21 +65,19 @@ def lay_out(content: ReportContent) -> tuple[list[SectionView], float]:
     Returns:
         The sections, and the upper end of the error scale.
     """
-    examples = [
-        example
-        for section in content.sections
-        for test_set in section.test_sets
-        for example in test_set.examples
-    ]
-    limit = error_limit(examples)
+    test_sets = [test_set for section in content.sections for test_set in section.test_sets]
+    limit = error_limit(example for test_set in test_sets for example in test_set.examples)
+    examples = iter(lay_out_examples(test_sets, error_limit=limit))
     sections = [
-        _lay_out_section(number, section, limit)
+        _lay_out_section(number, section, [next(examples) for _ in section.test_sets])
         for number, section in enumerate(content.sections, start=1)
     ]
     return sections, limit
 
 
-def _lay_out_section(number: int, section: ReportSection, limit: float) -> SectionView:
+def _lay_out_section(
+    number: int, section: ReportSection, examples: Sequence[list[ExampleView]]
+) -> SectionView:
     first = section.test_sets[0]
     example = first.examples[0]
     mask = example.mask
@@ -120,13 +88,14 @@ def _lay_out_section(number: int, section: ReportSection, limit: float) -> Secti
         summary=summarise_measured(sampling, mask),
         mask=mask_uri(mask),
         measured_by="trajectory" if isinstance(sampling, TrajectoryConfig) else "mask",
-        mask_of=f"{first.evaluation.name}, {_title(example)}",
+        mask_of=f"{first.evaluation.name}, {example_title(example)}",
         shared_by=_SHARED_BY[sampling.per],
         spread=draw_spread(sampling, mask),
         box_plots=_draw_box_plots(section.test_sets),
         curves=_draw_curves(section),
         test_sets=[
-            _lay_out_test_set(section.title, test_set, limit) for test_set in section.test_sets
+            _lay_out_test_set(section.title, test_set, views)
+            for test_set, views in zip(section.test_sets, examples, strict=True)
         ],
     )
 
@@ -157,14 +126,11 @@ def _draw_curves(section: ReportSection) -> list[Chart]:
     ]
 
 
-def _lay_out_test_set(title: str, test_set: ReportTestSet, limit: float) -> TestSetView:
+def _lay_out_test_set(
+    title: str, test_set: ReportTestSet, views: Sequence[ExampleView]
+) -> TestSetView:
     evaluation = test_set.evaluation
     comparisons = compare_evaluation(evaluation)
-    white = grey_limit(test_set.examples)
-    has_slice_psnr = evaluation.protocol.errors_over == "slice"
-    views = [
-        _lay_out_example(example, white, limit, has_slice_psnr) for example in test_set.examples
-    ]
     return TestSetView(
         content=test_set,
         outcome=Outcome(f"{evaluation.name} ({title})", evaluation, comparisons),
@@ -173,53 +139,6 @@ def _lay_out_test_set(title: str, test_set: ReportTestSet, limit: float) -> Test
         acceleration=f"{acceleration(test_set.examples[0].mask):.2f}",
         ranked=[view for view in views if view.is_ranked],
         further=[view for view in views if not view.is_ranked],
-        grey_limit=f"{white:.2g}",
+        n_left_out=len(test_set.examples) - len(views),
+        grey_limit=f"{grey_limit(test_set.examples):.2g}",
     )
-
-
-def _lay_out_example(
-    example: Example, white: float, limit: float, has_slice_psnr: bool
-) -> ExampleView:
-    row, col, side = largest_error_square(example)
-    rows, cols = example.target.shape
-    region = slice(row, row + side), slice(col, col + side)
-    target = PictureView(
-        label="target, fully sampled",
-        scores="",
-        image=grey_uri(example.target, upper=white),
-        zoom=grey_uri(example.target[region], upper=white),
-        error=None,
-    )
-    columns = [
-        PictureView(
-            label=method,
-            scores=_write_scores(example, method, has_slice_psnr),
-            image=grey_uri(example.images[method], upper=white),
-            zoom=grey_uri(example.images[method][region], upper=white),
-            error=error_uri(example.images[method], example.target, upper=limit),
-        )
-        for method in example.images
-    ]
-    return ExampleView(
-        title=_title(example),
-        reason=example.reason,
-        is_ranked=example.is_ranked,
-        pictures=[target, *columns],
-        square=f"left:{100 * col / cols:.2f}%;top:{100 * row / rows:.2f}%;"
-        f"width:{100 * side / cols:.2f}%;height:{100 * side / rows:.2f}%",
-        n_pixels=side,
-        shape=(rows, cols),
-    )
-
-
-def _title(example: Example) -> str:
-    return f"{example.subject}, slice {example.slice}"
-
-
-def _write_scores(example: Example, method: MethodName, has_slice_psnr: bool) -> str:
-    """Write a slice's scores, only those that the protocol defines for a slice."""
-    score = example.scores[method]
-    texts = [f"SSIM {format_number(score.ssim, 3)}"]
-    if has_slice_psnr:
-        texts.append(f"{format_number(score.psnr, 1)} dB")
-    return ", ".join(texts)
