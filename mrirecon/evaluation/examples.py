@@ -13,6 +13,7 @@ from mrirecon.evaluation.run import Evaluation
 from mrirecon.evaluation.scores import IMAGE, SliceScore
 
 _BY_PLACE = "at even distances"
+_WORST = ("worst SSIM", "worst SSIM of another subject", "worst SSIM of a third subject")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Example:
 
 
 def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[str, int], str]:
-    """Choose the worst, median and best slice by SSIM, and more at even distances.
+    """Choose the worst slices by SSIM, each of another subject, median and best, and more.
 
     Ranked is the last method, a network with data consistency where there is one, so that nobody
     picks the pictures by hand.
@@ -58,18 +59,26 @@ def choose_slices(scores: Sequence[SliceScore], *, n_even: int) -> dict[tuple[st
     last = order_methods(score.method for score in whole)[-1]
     in_order = [score for score in whole if score.method == last]
     ranked = sorted(in_order, key=lambda score: score.ssim)
-    chosen = {
-        "worst SSIM": ranked[0],
-        "median SSIM": ranked[len(ranked) // 2],
-        "best SSIM": ranked[-1],
-    }
+    chosen = [
+        *zip(_WORST, _worst_of_subjects(ranked), strict=False),  # fewer where subjects are
+        ("median SSIM", ranked[len(ranked) // 2]),
+        ("best SSIM", ranked[-1]),
+    ]
     reasons: dict[tuple[str, int], str] = {}
-    for reason, score in chosen.items():
+    for reason, score in chosen:
         reasons.setdefault((score.subject, score.slice), reason)
     for part in range(1, n_even + 1):
         score = in_order[len(in_order) * part // (n_even + 1)]
         reasons.setdefault((score.subject, score.slice), _BY_PLACE)
     return reasons
+
+
+def _worst_of_subjects(ranked: Sequence[SliceScore]) -> list[SliceScore]:
+    """Give each subject's worst slice, the worst first."""
+    worst: dict[str, SliceScore] = {}
+    for score in ranked:
+        worst.setdefault(score.subject, score)
+    return list(worst.values())
 
 
 def collect_examples(

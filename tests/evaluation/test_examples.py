@@ -28,6 +28,22 @@ def test_worst_median_and_best_are_ranked_by_the_consistent_network() -> None:
     }
 
 
+def test_the_worst_slices_are_of_three_subjects() -> None:
+    """Else one bad subject would fill all places, and hide that others failed too."""
+    names = ["anna", "anna", "bert", "carl", "dora", "anna"]
+    ssims = [0.1, 0.2, 0.4, 0.3, 0.9, 0.8]
+    scores = [
+        SliceScore(name, i, "network", ssim=s, squared_error=1, target_energy=1, n_pixels=1)
+        for i, (name, s) in enumerate(zip(names, ssims, strict=True))
+    ]
+    assert choose_slices(scores, n_even=0) == {
+        ("anna", 0): "worst SSIM",
+        ("carl", 3): "worst SSIM of another subject",
+        ("bert", 2): "worst SSIM of a third subject",
+        ("dora", 4): "best SSIM",
+    }
+
+
 def test_further_slices_stand_at_even_distances() -> None:
     chosen = choose_slices(scores_of([i / 100 for i in range(100)]), n_even=4)
     assert [index for _, index in chosen] == [0, 50, 99, 20, 40, 60, 80]
@@ -44,7 +60,7 @@ def test_examples_hold_the_images_that_were_scored(tmp_path: Path) -> None:
         make_reconstructors(), dataset, evaluation, batch_size=4, device=CPU, n_even=9
     )
     assert len(examples) == len(SUBJECTS) * N_SLICES
-    assert [example.is_ranked for example in examples] == [True] * 3 + [False] * 3
+    assert [example.is_ranked for example in examples] == [True] * 4 + [False] * 2
     for example in examples:
         assert set(example.scores) == set(METHODS)
         for method in METHODS:
