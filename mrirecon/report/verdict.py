@@ -17,6 +17,7 @@ from mrirecon.evaluation import (
 from mrirecon.report.tables import METRIC_LABELS, format_number, image_subjects, signed
 
 HEADLINE_METRICS: tuple[MetricName, ...] = ("ssim", "psnr")
+_MOST_NAMED = 2
 FEW_SUBJECTS = 6
 """Below it no signed-rank test of two-sided p < 0.05 exists: 2 / 2^5 = 0.0625."""
 
@@ -92,9 +93,19 @@ def headline(outcome: Outcome) -> str:
     if found is None:
         return f"{text}."
     gained = signed(found.difference, 3)
+    rival = _best_rival(outcome, metric)
     psnr = _against_first(outcome, "psnr")
     decibels = "" if psnr is None else f" and {signed(psnr.difference, 2)} dB"
-    return f"{text}: {gained}{decibels}, {_certainty(found)}."
+    return f"{text}: {gained}{decibels}, {_certainty(found)}.{rival}"
+
+
+def _best_rival(outcome: Outcome, metric: MetricName) -> str:
+    """Name the other method of the highest mean, where it is higher than the result's."""
+    means = {method: outcome.mean(method, metric) for method in outcome.evaluation.methods}
+    best = max(means, key=means.__getitem__)
+    if means[best] <= means[outcome.result]:
+        return ""
+    return f" But {best} has {format_number(means[best], 3)}."
 
 
 def tiles(outcome: Outcome) -> list[Tile]:
@@ -129,13 +140,16 @@ def tiles(outcome: Outcome) -> list[Tile]:
 def find(outcomes: Sequence[Outcome]) -> list[Finding]:
     """List what to know of all test sets: losses first, then what holds the numbers back."""
     found = []
-    lost = {outcome.where: outcome.rivals_that_win() for outcome in outcomes}
-    for where, rivals in lost.items():
+    by_rivals: dict[tuple[MethodName, ...], list[str]] = {}
+    for outcome in outcomes:
+        by_rivals.setdefault(tuple(outcome.rivals_that_win()), []).append(outcome.where)
+    for rivals, places in by_rivals.items():
         if rivals:
+            where = _gather(places, len(outcomes))
             found.append(Finding("bad", "Loses", f"to {_enumerate(rivals)} on {where}."))
-    n_won = sum(outcome.is_ahead for outcome in outcomes)
-    if n_won:
-        text = "on the test set" if len(outcomes) == 1 else f"on {n_won} of {len(lost)} test sets"
+    won = [outcome.where for outcome in outcomes if outcome.is_ahead]
+    if won:
+        text = f"on {_gather(won, len(outcomes))}"
         found.append(
             Finding("good", "Ahead", f"of every other method {text}, by SSIM and by PSNR.")
         )
@@ -149,7 +163,7 @@ def _limits(outcomes: Sequence[Outcome]) -> list[Finding]:
     if few:
         counts = sorted(set(few.values()))
         n = " or ".join(map(str, counts)) + (" subject" if counts == [1] else " subjects")
-        where = _enumerate(list(few)) if len(few) <= 3 else f"{len(few)} test sets"
+        where = _gather(list(few), len(outcomes))
         cannot = (
             "no interval or test can be given" if counts == [1] else "no test can reach p < 0.05"
         )
@@ -174,12 +188,9 @@ def _against_first(outcome: Outcome, metric: MetricName) -> Comparison | None:
 def _certainty(found: Comparison) -> str:
     if found.n < 2:
         return "from one subject, which gives no interval"
-    low, high = _ends(found)
+    low, high = (format_number(end, 3) for end in _ends(found))
     p = "p < 0.001" if found.p_adjusted < 0.001 else f"p = {found.p_adjusted:.3f}"
-    return (
-        f"95 % interval of the SSIM {format_number(low, 3)} to {format_number(high, 3)}, "
-        f"{found.n} subjects, {p}"
-    )
+    return f"95\N{NO-BREAK SPACE}% interval of the SSIM {low} to {high}, {found.n} subjects, {p}"
 
 
 def _ends(found: Comparison) -> tuple[float, float]:
@@ -188,6 +199,13 @@ def _ends(found: Comparison) -> tuple[float, float]:
 
 def _n_subjects(outcome: Outcome) -> int:
     return len({score.subject for score in outcome.subjects})
+
+
+def _gather(places: Sequence[str], n_all: int) -> str:
+    """Name a few places; count many, by what is measured of how many."""
+    if len(places) <= _MOST_NAMED:
+        return _enumerate(places)
+    return f"{len(places)} of {n_all} measurements"
 
 
 def _enumerate(names: Sequence[str]) -> str:

@@ -52,7 +52,7 @@ def test_the_result_stands_first_with_its_uncertainty(report: Path, open_page: O
     page = open_page(report)
     sentence = page.locator(".headline").inner_text()
     assert re.search(r"mean SSIM of 0\.\d{3} where zero-filled images have 0\.\d{3}", sentence)
-    assert re.search(r"95 % interval of the SSIM \S+ to \S+, 2 subjects", sentence)
+    assert re.search(r"95\s% interval of the SSIM \S+ to \S+, 2 subjects", sentence)
     box = page.locator(".headline").bounding_box()
     assert box is not None and box["y"] < 300
     expect(page.locator(".findings")).to_contain_text("Few subjects")

@@ -43,7 +43,7 @@ def test_the_headline_names_gain_interval_and_subjects(scored: Evaluation) -> No
     text = headline(outcome_of(scored, MANY))
     assert text.startswith(
         "On heads (4x), network + data consistency has a mean SSIM of 0.735 where zero-filled "
-        "images have 0.500: +0.235 and +2.35 dB, 95 % interval of the SSIM 0.2"
+        "images have 0.500: +0.235 and +2.35 dB, 95\N{NO-BREAK SPACE}% interval of the SSIM 0.2"
     )
     assert text.endswith("8 subjects, p = 0.008.")  # 2 / 2^8
 
@@ -69,7 +69,20 @@ def test_a_loss_is_told_first_and_by_name(scored: Evaluation) -> None:
     assert findings[0].kind == "bad"
     assert findings[0].text == "to zero-filled on knees (4x)."
     assert findings[1].kind == "good"
-    assert "on 1 of 2 test sets" in findings[1].text
+    assert findings[1].text == "of every other method on heads (4x), by SSIM and by PSNR."
+
+
+def test_losses_on_many_measurements_are_counted_by_rival(scored: Evaluation) -> None:
+    lost = outcome_of(scored, {subject: -gain for subject, gain in MANY.items()})
+    outcomes = [replace(lost, where=f"heads ({rate}x)") for rate in (2, 4, 8)]
+    (loss,) = [finding for finding in find(outcomes) if finding.kind == "bad"]
+    assert loss.text == "to zero-filled on 3 of 3 measurements."
+
+
+def test_a_better_rival_stands_in_the_headline(scored: Evaluation) -> None:
+    outcome = outcome_of(scored, {subject: -gain for subject, gain in MANY.items()})
+    assert headline(outcome).endswith("p = 0.008. But zero-filled has 0.500.")
+    assert "But" not in headline(outcome_of(scored, MANY))
 
 
 def test_a_draw_is_neither_a_loss_nor_a_win(scored: Evaluation) -> None:
