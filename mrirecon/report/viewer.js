@@ -83,7 +83,7 @@ function fitPanes() {
     const height = stage.clientHeight / Math.ceil(count / columns) - caption - gap;
     best = Math.max(best, Math.min(width, (height * naturalWidth) / naturalHeight));
   }
-  best = Math.max(best, 120);
+  best = Math.max(best, 96);
   stage.style.setProperty("--pane", `${Math.floor(best)}px`);
   stage.classList.toggle("is-close", (best * look.zoom) / naturalWidth >= 2);
 }

@@ -5,17 +5,19 @@ among good trials that one parameter explains.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import optuna
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import TrialState
 
 from mrirecon.files import atomic_path
 
-_INK, _BEST = "#3a6ea5", "#c2543f"
+_INK, _BEST, _LINE = "#3a6ea5", "#c2543f", "#d8dee4"
 
 
 def draw_study(study: optuna.Study, path: Path) -> None:
@@ -48,13 +50,36 @@ def _draw_history(study: optuna.Study, axes: Axes) -> None:
     if reported:
         axes.plot(*zip(*reported, strict=True), "x", color="0.6", label="stopped early")
     axes.set(xlabel="trial", ylabel="validation score")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    best_place = int(values.argmax())
+    axes.annotate(
+        f"trial {numbers[best_place]}: {values[best_place]:.4g}",
+        (numbers[best_place], values[best_place]),
+        xytext=(0, 6),
+        textcoords="offset points",
+        ha="center",
+        color=_BEST,
+    )
+    axes.margins(y=0.12)
+    _tidy(axes, "y")
     axes.legend(frameon=False)
 
 
 def _draw_importance(study: optuna.Study, axes: Axes) -> None:
     names, values = zip(*reversed(parameter_importance(study).items()), strict=True)
-    axes.barh(names, values, color=_INK)
-    axes.set(xlabel="importance", xlim=(0, None))
+    bars = axes.barh(names, values, color=_INK, height=0.5)
+    axes.bar_label(bars, [f"{value:.0%}" for value in values], padding=4)
+    axes.set(xlabel="share of the good trials' variance", xlim=(0, 1.1 * max(values)))
+    _tidy(axes, "x")
+
+
+def _tidy(axes: Axes, grid_axis: Literal["x", "y"]) -> None:
+    """Leave out the frame, and draw faint lines behind to read values by."""
+    axes.grid(axis=grid_axis, color=_LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
 
 
 def parameter_importance(study: optuna.Study) -> dict[str, float]:

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from report_cases import OpenPage
+
+PATIENCE = 60_000  # [ms]: a busy machine is no fault of the page
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
             chromium.new_context(**{"viewport": {"width": 1200, "height": 800}} | options)
         )
         page = contexts[-1].new_page()
-        page.set_default_timeout(5000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda text: faults.append(text.text) if text.type == "error" else None)
         page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))

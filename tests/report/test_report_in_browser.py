@@ -237,8 +237,9 @@ def test_a_phone_needs_no_sideways_scrolling(report: Path, open_page: OpenPage) 
 
 
 def test_print_leaves_controls_out_and_keeps_pictures(report: Path, open_page: OpenPage) -> None:
-    page = open_page(report)
+    page = open_page(report, viewport={"width": 718, "height": 1000})  # A4 less its margins
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
     assert not page.locator("form.filter").first.is_visible()
     assert not page.get_by_role("button", name="Look closer").first.is_visible()
     assert page.locator("article.example .error").first.is_visible()
