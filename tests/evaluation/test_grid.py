@@ -47,6 +47,20 @@ def test_lists_stand_for_all_their_combinations(tmp_path: Path) -> None:
     assert grid.acquisition.repetition_time == 0.5
 
 
+def test_the_grid_of_the_papers_table_has_its_eight_samplings() -> None:
+    path = Path(__file__).parents[2] / "examples" / "grids" / "paper_table.yaml"
+    titles = [cell.title for cell in read_grid(path).cells]
+    assert len(titles) == len(set(titles)) == 8
+    assert sum(title.startswith("variable density 2d") for title in titles) == 4
+    assert titles[-2:] == ["radial, 60 spokes", "radial, 30 spokes"]
+
+
+def test_cells_that_read_alike_are_numbered(tmp_path: Path) -> None:
+    text = "sampling: [{strategy: variable_density, power: [2, 4]}]"
+    titles = [cell.title for cell in read_grid(write(tmp_path, text)).cells]
+    assert titles == ["variable density, 4x", "variable density, 4x (2)"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
