@@ -16,7 +16,7 @@ from mrirecon.evaluation.files import (
     write_timing_csv,
 )
 from mrirecon.evaluation.grid import Cell, Grid, read_grid, strategy_of
-from mrirecon.evaluation.honesty import Fault, find_faults, summarise_checks
+from mrirecon.evaluation.honesty import Fault, FaultKind, find_faults, summarise_checks
 from mrirecon.evaluation.methods import (
     ALL_METHODS,
     CLASSICAL_METHODS,
@@ -97,6 +97,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Fault",
+    "FaultKind",
     "Finished",
     "Grid",
     "Interval",

@@ -75,7 +75,8 @@ def find_faults(evaluation: Evaluation) -> list[Fault]:
     """List all that a reader must know before believing the scores, the gravest first."""
     faults = []
     found = summarise_checks(evaluation)
-    allowed = max(INCONSISTENT_ABOVE, 2 * (found[_CONSISTENT].residual or 0))
+    alone = found[_CONSISTENT].residual if _CONSISTENT in found else None
+    allowed = max(INCONSISTENT_ABOVE, 2 * (alone or 0))
     for method, checks in found.items():
         faults += _check_method(method, checks, allowed)
     for result in results_of(evaluation):

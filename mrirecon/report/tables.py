@@ -18,6 +18,7 @@ from mrirecon.evaluation import (
     aggregate,
     bootstrap_interval,
     score_subjects,
+    summarise_checks,
     unit_scores,
 )
 
@@ -59,6 +60,17 @@ class Table:
 
 
 @dataclass(frozen=True)
+class CheckRow:
+    """What the honesty checks found of one method, as texts; a dash where it was not checked."""
+
+    method: MethodName
+    residual: str
+    invented: str
+    change: str
+    alignment: str
+
+
+@dataclass(frozen=True)
 class ComparisonCell:
     """One metric's difference between two methods: texts, and whether the result lost."""
 
@@ -75,6 +87,18 @@ class ComparisonRow:
     other: str
     better: str
     cells: dict[MetricName, ComparisonCell]
+
+
+def check_rows(evaluation: Evaluation) -> list[CheckRow]:
+    """Lay out the honesty checks of every method; none where nothing was checked."""
+    rows = []
+    for method, found in summarise_checks(evaluation).items():
+        shares = (found.residual, found.invented, found.change)
+        if any(share is not None for share in shares) or found.alignments:
+            residual, invented, change = map(_format_share, shares)
+            fits = next(iter(found.alignments), "\N{EN DASH}")
+            rows.append(CheckRow(method, residual, invented, change, fits))
+    return rows
 
 
 def comparison_rows(
@@ -198,6 +222,10 @@ def format_interval(interval: Interval, digits: int) -> str:
     if math.isnan(interval.low):
         return ""
     return f"{format_number(interval.low, digits)} to {format_number(interval.high, digits)}"
+
+
+def _format_share(share: float | None) -> str:
+    return "\N{EN DASH}" if share is None else f"{100 * share:.2f} %"
 
 
 def _format_cell(

@@ -10,14 +10,22 @@ from typing import Literal
 from mrirecon.evaluation import (
     Comparison,
     Evaluation,
+    FaultKind,
     MethodName,
     MetricName,
     SubjectScore,
+    find_faults,
 )
 from mrirecon.report.tables import METRIC_LABELS, format_number, image_subjects, signed
 
 HEADLINE_METRICS: tuple[MetricName, ...] = ("ssim", "psnr")
 _MOST_NAMED = 2
+_FAULT_LABELS: dict[FaultKind, str] = {
+    "moved": "Moved",
+    "unchanged": "Unchanged",
+    "inconsistent": "Inconsistent",
+}
+"""Of the checks; losses and simulation are told for all test sets together."""
 FEW_SUBJECTS = 6
 """Below it no signed-rank test of two-sided p < 0.05 exists: 2 / 2^5 = 0.0625."""
 
@@ -147,6 +155,7 @@ def find(outcomes: Sequence[Outcome]) -> list[Finding]:
         if rivals:
             where = _gather(places, len(outcomes))
             found.append(Finding("bad", "Loses", f"to {_enumerate(rivals)} on {where}."))
+    found += _faults(outcomes)
     won = [outcome.where for outcome in outcomes if outcome.is_ahead]
     if won:
         text = f"on {_gather(won, len(outcomes))}"
@@ -154,6 +163,21 @@ def find(outcomes: Sequence[Outcome]) -> list[Finding]:
             Finding("good", "Ahead", f"of every other method {text}, by SSIM and by PSNR.")
         )
     found += _limits(outcomes)
+    return found
+
+
+def _faults(outcomes: Sequence[Outcome]) -> list[Finding]:
+    """Tell what the honesty checks found: images moved, unchanged, or against what was measured."""
+    by_kind: dict[FaultKind, list[str]] = {}
+    for outcome in outcomes:
+        for fault in find_faults(outcome.evaluation):
+            if fault.kind in _FAULT_LABELS:
+                by_kind.setdefault(fault.kind, []).append(f"{fault.text} ({outcome.where})")
+    found = []
+    for kind, texts in by_kind.items():
+        more = len(texts) - _MOST_NAMED
+        text = "; ".join(texts[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        found.append(Finding("bad", _FAULT_LABELS[kind], f"{text}."))
     return found
 
 

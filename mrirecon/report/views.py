@@ -13,8 +13,10 @@ from mrirecon.report.pictures import error_limit, grey_limit, mask_uri
 from mrirecon.report.spread import draw_spread, summarise_measured
 from mrirecon.report.tables import (
     METRIC_LABELS,
+    CheckRow,
     ComparisonRow,
     Table,
+    check_rows,
     comparison_rows,
     metric_values,
     score_table,
@@ -35,6 +37,7 @@ class TestSetView:
     outcome: Outcome
     table: Table
     comparisons: list[ComparisonRow]
+    checks: list[CheckRow]
     acceleration: str
     ranked: list[ExampleView]
     further: list[ExampleView]
@@ -136,6 +139,7 @@ def _lay_out_test_set(
         outcome=Outcome(f"{evaluation.name} ({title})", evaluation, comparisons),
         table=score_table(evaluation),
         comparisons=comparison_rows(comparisons),
+        checks=check_rows(evaluation),
         acceleration=f"{acceleration(test_set.examples[0].mask):.2f}",
         ranked=[view for view in views if view.is_ranked],
         further=[view for view in views if not view.is_ranked],

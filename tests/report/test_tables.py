@@ -8,8 +8,9 @@ import pytest
 from evaluation_cases import make_dataset
 from evaluation_cases import make_evaluation as evaluate_small
 
-from mrirecon.evaluation import METHODS, aggregate, compare_evaluation
+from mrirecon.evaluation import METHODS, aggregate, compare_evaluation, summarise_checks
 from mrirecon.report.tables import (
+    check_rows,
     comparison_rows,
     format_number,
     gain,
@@ -125,3 +126,17 @@ def test_an_interval_is_of_subjects_and_left_out_for_one(tmp_path: Path) -> None
         if is_there:
             low, high = (float(end) for end in cell.interval.split(" to "))
             assert low <= cell.value <= high
+
+
+def test_honesty_checks_are_laid_out_by_method(tmp_path: Path) -> None:
+    evaluation = evaluate_small(make_dataset(tmp_path))
+    rows = check_rows(evaluation)
+    assert [row.method for row in rows] == list(evaluation.methods)
+    expected = summarise_checks(evaluation)["network"].residual
+    assert expected is not None
+    assert rows[evaluation.methods.index("network")].residual == f"{100 * expected:.2f} %"
+    unchecked = [
+        replace(s, residual=None, invented=None, change=None, alignment=None)
+        for s in evaluation.scores
+    ]
+    assert check_rows(replace(evaluation, scores=unchecked)) == []

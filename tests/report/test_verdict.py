@@ -29,6 +29,8 @@ def outcome_of(
                     subject=subject,
                     method=method,
                     ssim=0.5 + better,
+                    residual=0.0,
+                    change=1.0,
                     squared_error=first.n_pixels * 10 ** -(3 + better),  # 30 dB + 10 * better
                 )
             )
@@ -109,3 +111,17 @@ def test_equal_images_leave_psnr_out(scored: Evaluation) -> None:
     perfect = Outcome("heads", evaluation, compare_evaluation(evaluation))
     assert "dB" not in headline(perfect)
     assert len(tiles(perfect)) == 2
+
+
+def test_what_the_honesty_checks_find_is_told(scored: Evaluation) -> None:
+    outcome = outcome_of(scored, MANY)
+    last = outcome.result
+    moved = [
+        replace(score, alignment="flipped along rows") if score.method == last else score
+        for score in outcome.evaluation.scores
+    ]
+    evaluation = replace(outcome.evaluation, scores=moved)
+    (found,) = [f for f in find([replace(outcome, evaluation=evaluation)]) if f.kind == "bad"]
+    assert found.label == "Moved"
+    assert "8 of 8 slices are closest to a target that is flipped along rows" in found.text
+    assert found.text.endswith("(heads (4x)).")
