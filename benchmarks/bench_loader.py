@@ -4,12 +4,13 @@ Every way reads the same store, draws the same masks (`make_mask`) and gives tar
 image, checked against NumPy in float64 before anything is timed. Ways are timed in turn, epoch by
 epoch. Floors: copying the batches alone, and the transforms of one axis alone.
 Freed memory is kept (`mrirecon.native.keep_freed_memory`), which serves every way, unless
-`--return-memory` is given.
+`--return-memory` is given. At the end resident memory is read after each of so many epochs.
 
 Command: OMP_NUM_THREADS=2 python benchmarks/bench_loader.py
 """
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -148,6 +149,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--memory-epochs", type=int, default=20)
     parser.add_argument("--return-memory", action="store_true")
     options = parser.parse_args()
     if not options.return_memory:
@@ -157,6 +159,7 @@ def main() -> None:
         write_store(path, options.slices, options.size)
         with SliceStore(path) as store:
             print_table(store, options.batch_size, options.epochs)
+            print_memory(store, options.batch_size, options.memory_epochs)
 
 
 def print_table(store: SliceStore, size: int, n_epochs: int) -> None:
@@ -185,6 +188,18 @@ def print_table(store: SliceStore, size: int, n_epochs: int) -> None:
     for name, taken in times.items():
         rate = len(store) / median(taken)
         print(f"| {name} | {rate:,.0f} | {median(taken) / best:.2f} | {errors.get(name, '')} |")
+
+
+def print_memory(store: SliceStore, size: int, n_epochs: int) -> None:
+    """Print what resident memory is after each epoch of this package's loader [MiB]."""
+    resident = []
+    for _ in range(n_epochs):
+        for _ in ours(store, size):
+            pass
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        resident.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+    listed = ", ".join(f"{mebibytes:.0f}" for mebibytes in resident)
+    print(f"\nResident memory after each of {n_epochs} epochs, MiB: {listed}")
 
 
 if __name__ == "__main__":
