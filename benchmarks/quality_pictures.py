@@ -14,10 +14,10 @@ import matplotlib as mpl
 import torch
 from torch import Tensor
 
-from mrirecon.classical import MethodConfig
 from mrirecon.config import load_config
 from mrirecon.data import RawBatch, SliceDataset, SliceStore
-from mrirecon.evaluation import MethodName, read_regularisation
+from mrirecon.evaluation import read_regularisation
+from mrirecon.evaluation.methods import baselines, classical, network
 from mrirecon.evaluation.reconstruct import reconstruct_batches
 from mrirecon.sampling import named_patterns
 from mrirecon.training import load
@@ -25,8 +25,8 @@ from mrirecon.training import load
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-RESULT: MethodName = "network + data consistency"
-TV: MethodName = "total variation"
+RESULT = "network + data consistency"
+TV = "total variation"
 BRIGHTER = 5
 CPU = torch.device("cpu")
 
@@ -53,29 +53,22 @@ def reconstructions(folders: list[Path], tuned: Path) -> tuple[dict[str, Tensor]
     """Reconstruct the median slice every way, float32 (rows, cols) each, and say which it is."""
     config = load_config(folders[0] / "config.yaml")
     subject, number = median_slice(folders[0] / "evaluation" / "scores.csv")
-    classical: dict[MethodName, MethodConfig] = {TV: read_regularisation(tuned)["tv"]}
+    names = ["unrolled CNN", "its GAN"][: len(folders)]
+    reconstructors = [
+        baselines,
+        classical(TV, read_regularisation(tuned)["tv"]),
+        *(network(load(folder), name) for name, folder in zip(names, folders, strict=True)),
+    ]
     (sampling,) = named_patterns(config.undersampling).values()
     with SliceStore(config.store) as store:
         raw = find_slice(SliceDataset(store, "val"), subject, number)
-        batches = [
-            batch
-            for folder in folders
-            for batch in reconstruct_batches(
-                load(folder),
-                [raw],
-                sampling,
-                seed=config.training.seed,
-                device=CPU,
-                classical=classical,
-            )
-        ]
-    first, *further = (batch.images for batch in batches)
-    images: dict[str, Tensor] = {"fully sampled": batches[0].target[0]}
-    zero: MethodName = "gridding" if "gridding" in first else "zero-filled"
-    images |= {zero: first[zero][0], TV: first[TV][0]}
-    images |= {"unrolled CNN": first[RESULT][0]}
-    if further:
-        images["its GAN"] = further[0][RESULT][0]
+        (batch,) = reconstruct_batches(
+            reconstructors, [raw], sampling, seed=config.training.seed, device=CPU
+        )
+    first = "gridding" if "gridding" in batch.images else "zero-filled"
+    images = {"fully sampled": batch.target[0]}
+    images |= {name: batch.images[name][0] for name in (first, TV)}
+    images |= {name: batch.images[f"{RESULT} ({name})"][0] for name in names}
     return images, f"{subject}, slice {number}"
 
 
