@@ -23,6 +23,7 @@ from mrirecon.cli.runs import (
 from mrirecon.cli.scoring import Plan, choose_sources, grid_of_runs, score_cells, show_cells
 from mrirecon.cli.terminal import console, say
 from mrirecon.config import config_to_yaml
+from mrirecon.data import SliceStore
 from mrirecon.evaluation import (
     Evaluation,
     TestSet,
@@ -109,6 +110,7 @@ def evaluate(
         raise ValueError(f"--pattern: expected none beside --grid, got {pattern!r}")
     cells = read_grid(grid) if grid else grid_of_runs(trained, pattern)
     path, folder = _one_store(store, trained), _folder(out, trained)
+    _require_split(path, split)
     plan = Plan(
         TestSet(path, split, slices),
         cells.cells,
@@ -134,6 +136,15 @@ def _one_store(store: Path | None, runs: Sequence[TrainedRun]) -> Path:
             f"--store: expected one, since the runs do not name a single one, got {got}"
         )
     return found.pop()
+
+
+def _require_split(path: Path, split: str) -> None:
+    with SliceStore(path) as store:
+        there = store.splits
+    if split not in there:
+        raise ValueError(
+            f"--split: expected one in {path} ({', '.join(there) or 'none'}), got {split!r}"
+        )
 
 
 def _folder(out: Path | None, runs: Sequence[TrainedRun]) -> Path:

@@ -122,3 +122,15 @@ def test_regions_and_warnings_reach_the_tables_and_the_terminal(
     assert summary["checks"]["zero-filled"]["change"] == 0
     for warning in summary["warnings"]:
         assert warning["text"] in result.out
+
+
+def test_a_store_without_a_test_split_names_the_option_and_its_splits(
+    mrirecon: Command, pictures: Path, grid: Path, tmp_path: Path
+) -> None:
+    """The split is a default that nobody typed, so the error tells how to choose another."""
+    store, out = tmp_path / "store.h5", tmp_path / "table"
+    assert mrirecon("prepare", pictures, "--out", store, "--fractions", ".5", ".5", "0").status == 0
+    result = mrirecon("evaluate", "--store", store, "--grid", grid, "--out", out)
+    assert result.status == 1
+    assert f"--split: expected one in {store} (train, val), got 'test'" in result.err
+    assert not out.exists()
