@@ -199,3 +199,15 @@ def test_progress_names_each_subject(tmp_path: Path) -> None:
 def test_nothing_to_inspect_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"expected images .* got an empty folder"):
         inspect_source(tmp_path)
+
+
+def test_a_truncated_hdf5_file_beside_whole_ones_is_a_problem(tmp_path: Path) -> None:
+    """Left out as of another kind, it would be missed by nobody."""
+    kspace = np.random.default_rng(0).normal(size=(1, 2, 16, 12)).astype(np.complex64)
+    whole = save_fastmri(tmp_path / "a.h5", kspace=kspace)
+    content = whole.read_bytes()
+    (tmp_path / "b.h5").write_bytes(content[: len(content) // 2])
+    found = inspect_source(tmp_path)
+    assert "1 file cannot be read" in found.problems
+    (error,) = found.unreadable.values()
+    assert "b.h5: expected a whole HDF5 file" in error

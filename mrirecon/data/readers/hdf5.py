@@ -11,6 +11,7 @@ SUFFIXES = (".h5", ".hdf5", ".mrd")
 MRD_GROUP, MRD_TABLE, MRD_HEADER = "dataset", "data", "xml"
 FASTMRI_KSPACE = "kspace"
 FASTMRI_TARGETS = ("reconstruction_rss", "reconstruction_esc")
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BROKEN = (
     OSError,
     ValueError,
@@ -41,14 +42,18 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 def hdf5_kind(path: Path) -> str | None:
-    """Tell "fastMRI" from "MRD"; None for another or a damaged file."""
+    """Tell "fastMRI" from "MRD"; None for another.
+
+    Damaged HDF5 counts as fastMRI, whose reader then says what is wrong with it.
+    """
     try:
         with open_hdf5(path) as file:
             if any(name in file for name in (FASTMRI_KSPACE, *FASTMRI_TARGETS)):
                 return "fastMRI"
             return "MRD" if mrd_group(file) is not None else None
     except ValueError:
-        return None
+        with path.open("rb") as damaged:
+            return "fastMRI" if damaged.read(len(_SIGNATURE)) == _SIGNATURE else None
 
 
 def mrd_group(file: h5py.File) -> str | None:
