@@ -8,6 +8,60 @@
 namespace mrirecon {
 inline namespace MRIRECON_SIMD {
 
+// Eight columns of a mask, around its end if need be.
+template <class T>
+class MaskTile {
+ public:
+  struct LaneMask {
+    bool is_measured[kLanes];
+  };
+
+  MaskTile(const RoundTrip<T>& trip, int64_t plane, int64_t tile)
+      : data_(trip.mask.data + plane / trip.extent.coils * trip.mask.batch_stride),
+        row_stride_(trip.mask.row_stride),
+        centre_(trip.extent.rows / 2),
+        before_end_(trip.extent.rows - centre_),
+        measured_(trip.measured),
+        rest_(trip.rest) {
+    for (int64_t i = 0; i < kLanes; ++i)
+      places_[i] =
+          (tile * kLanes + i + trip.extent.cols / 2) % trip.extent.cols * trip.mask.col_stride;
+    is_run_ = places_[kLanes - 1] == places_[0] + kLanes - 1 && trip.mask.col_stride == 1;
+  }
+
+  // Of row frequency k.
+  MRIRECON_HD LaneMask lanes(int64_t k) const {
+    const bool* const row = data_ + (k < before_end_ ? k + centre_ : k - before_end_) * row_stride_;
+    LaneMask mask;
+    if (is_run_)
+      std::memcpy(&mask, row + places_[0], sizeof mask);
+    else
+      for (int64_t i = 0; i < kLanes; ++i) mask.is_measured[i] = row[places_[i]];
+    return mask;
+  }
+
+  MRIRECON_HD Lanes<T> weights(int64_t k) const {
+    using Integer = std::conditional_t<std::is_same_v<T, float>, int32_t, int64_t>;
+    using Reals = typename RegisterOf<T, kLanes>::type;
+    typename RegisterOf<uint8_t, kLanes>::type bytes;
+    const LaneMask mask = lanes(k);
+    std::memcpy(&bytes, &mask, sizeof bytes);
+    const auto is_measured =
+        __builtin_convertvector(bytes, typename RegisterOf<Integer, kLanes>::type) != 0;
+    const Reals weights = is_measured ? Reals{} + measured_ : Reals{} + rest_;
+    T reals[kLanes];
+    std::memcpy(reals, &weights, sizeof reals);
+    return spread_over_images<1>(reals);
+  }
+
+ private:
+  const bool* data_;
+  int64_t row_stride_, centre_, before_end_;
+  T measured_, rest_;
+  int64_t places_[kLanes];
+  bool is_run_;
+};
+
 template <class T>
 class TripPlane {
  public:
@@ -67,31 +121,13 @@ class TripPlane {
     row_tiles_.write(image, tile, ordered);
   }
 
-  // Eight columns of the mask, around its end if need be.
   void weigh(const TripImage<T>& image, int64_t tile) const {
-    const int64_t rows = trip_.extent.rows, cols = trip_.extent.cols;
-    const bool* const mask =
-        trip_.mask.data + image.plane / trip_.extent.coils * trip_.mask.batch_stride;
-    int64_t places[kLanes];
-    for (int64_t i = 0; i < kLanes; ++i)
-      places[i] = (tile * kLanes + i + cols / 2) % cols * trip_.mask.col_stride;
-    const auto is_measured = [&](int64_t k, bool (&lanes)[kLanes]) {
-      const bool* const row = mask + (k + rows / 2) % rows * trip_.mask.row_stride;
-      for (int64_t i = 0; i < kLanes; ++i) lanes[i] = row[places[i]];
-    };
-    const auto weigh = [&](int64_t k, const Lanes<T>& x) {
-      bool lanes[kLanes];
-      T weights[kLanes];
-      is_measured(k, lanes);
-      for (int64_t i = 0; i < kLanes; ++i) weights[i] = lanes[i] ? trip_.measured : trip_.rest;
-      return x * spread_over_images<1>(weights);
-    };
+    const MaskTile<T> mask(trip_, image.plane, tile);
+    const auto weigh = [&](int64_t k, const Lanes<T>& x) { return x * mask.weights(k); };
     if (!trip_.noise_std) return along_col_.filter(plane_at(tile, 0), weigh);
     const LaneNoise<T> noise = col_tiles_.noise(image.plane, tile);
     along_col_.filter(plane_at(tile, 0), [&](int64_t k, const Lanes<T>& x) {
-      bool lanes[kLanes];
-      is_measured(k, lanes);
-      return noise.add_to(weigh(k, x), k, lanes);
+      return noise.add_to(weigh(k, x), k, mask.lanes(k).is_measured);
     });
   }
 

@@ -10,6 +10,10 @@ inline namespace MRIRECON_SIMD {
 
 static_assert(kTripLanes == kLanes);
 
+// Rows of columns that are asked for before they are needed: a step from row to row is too long for
+// the processor to foresee.
+constexpr int64_t kTripRowsAhead = 16;
+
 // One image of the batch, as one coil sees it: what goes into the transform, and what comes out.
 template <class T>
 class TripImage {
@@ -33,6 +37,15 @@ class TripImage {
     if (map_) x = multiply<false>(x, load_lanes(map_ + first, count));
     return x;
   }
+
+  // Ask for what `load` will read from there, and for what `store` will write.
+  MRIRECON_HD void prefetch(int64_t first) const {
+    if (image_) __builtin_prefetch(image_ + first, 0, 2);
+    if (real_image_ && first % (2 * kLanes) == 0) __builtin_prefetch(real_image_ + first, 0, 2);
+    if (base_) __builtin_prefetch(base_ + first, 0, 2);
+    if (map_) __builtin_prefetch(map_ + first, 0, 2);
+  }
+  MRIRECON_HD void prefetch_out(int64_t first) const { __builtin_prefetch(out_ + first, 1, 2); }
 
   MRIRECON_HD void store(Lanes<T> x, int64_t first, int64_t count) const {
     if (map_) x = multiply<true>(x, load_lanes(map_ + first, count));
@@ -109,8 +122,14 @@ class Tiles {
  private:
   void read_rows(const TripImage<T>& image, int64_t tile, Complex<T>* buffer) const {
     const int64_t cols = trip_.extent.cols, rows = n_rows(tile);
+    // Eight rows of two images are more streams than the processor foresees: ask for the next tile.
+    const int64_t ahead = (tile + 1) * kLanes + rows <= trip_.extent.rows ? kLanes * cols : 0;
     for (int64_t block = 0; block < trip_.col_tiles(); ++block) {
       Lanes<T> x[kLanes];
+      for (int64_t r = 0; r < rows; ++r) {
+        image.prefetch((tile * kLanes + r) * cols + block * kLanes + ahead);
+        image.prefetch_out((tile * kLanes + r) * cols + block * kLanes);
+      }
       for (int64_t r = 0; r < kLanes; ++r)
         x[r] = r < rows ? image.load((tile * kLanes + r) * cols + block * kLanes, n_cols(block))
                         : zero_lanes<T>();
@@ -134,9 +153,13 @@ class Tiles {
   }
 
   void read_cols(const TripImage<T>& image, int64_t tile, Complex<T>* buffer) const {
-    for (int64_t r = 0; r < trip_.extent.rows; ++r)
+    for (int64_t r = 0; r < trip_.extent.rows; ++r) {
+      image.prefetch(std::min(r + kTripRowsAhead, trip_.extent.rows - 1) * trip_.extent.cols +
+                     tile * kLanes);
+      image.prefetch_out(r * trip_.extent.cols + tile * kLanes);
       store_lanes(image.load(r * trip_.extent.cols + tile * kLanes, n_cols(tile)),
                   lane_at(buffer, r));
+    }
   }
 
   void write_cols(const TripImage<T>& image, int64_t tile, Complex<T>* buffer) const {
