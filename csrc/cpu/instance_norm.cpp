@@ -51,6 +51,7 @@ void rows(const NormMoments<T>& args, int64_t begin, int64_t end) {
     std::fill_n(sums, 2 * channels, S(0));
     for_strips<S>(n_pixels, channels, [&](auto unit, const Strip& strip) {
       using V = decltype(unit);
+      prefetch_block(x, strip);
       V sum{};
       for (int64_t i = 0; i < strip.n; ++i) sum += load<V>(x + strip.first + i * strip.step);
       add_to_channels(sum, origin.data(), strip);
@@ -89,6 +90,9 @@ MRIRECON_HD void normalise(const ApplyNorm<T>& args, int64_t image, const T* x, 
   const int64_t channels = args.extent.channels;
   for_strips<S>(n, channels, [&](auto unit, const Strip& strip) {
     using V = decltype(unit);
+    prefetch_block(x, strip);
+    prefetch_block<1>(out, strip);
+    if (residual) prefetch_block(residual, strip);
     const StripChannels<V, S> of(args.channels, image * channels, strip);
     const T *from = x + strip.first, *added = residual + strip.first;
     T* to = out + strip.first;
@@ -190,6 +194,8 @@ void rows(const GradNormSums<T>& args, int64_t begin, int64_t end) {
       const T* x = args.x + (chunk.image * extent.rows + row) * extent.cols * channels;
       for_strips<S>(extent.cols, channels, [&](auto unit, const Strip& strip) {
         using V = decltype(unit);
+        prefetch_block(x, strip);
+        if (extent.pad == 0) prefetch_block(grad, strip);
         const StripChannels<V, S> of(args.channels, chunk.image * channels, strip);
         V sum{}, product{}, of_slope{};
         for (int64_t i = 0; i < strip.n; ++i) {
@@ -227,6 +233,9 @@ void rows(const GradNorm<T>& args, int64_t begin, int64_t end) {
       const int64_t first = (chunk.image * extent.rows + row) * extent.cols * channels;
       for_strips<S>(extent.cols, channels, [&](auto unit, const Strip& strip) {
         using V = decltype(unit);
+        prefetch_block(args.x + first, strip);
+        prefetch_block<1>(args.grad_x + first, strip);
+        if (extent.pad == 0) prefetch_block(grad, strip);
         const StripChannels<V, S> of(args.channels, chunk.image * channels, strip);
         const V mean = of_channels<V>(args.mean + chunk.image * channels, strip);
         const V product = of_channels<V>(args.mean_product + chunk.image * channels, strip);

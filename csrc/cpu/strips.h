@@ -54,6 +54,7 @@ MRIRECON_HD void store(const V& values, T* target) {
 // Pixels that all their strips walk before the next ones: so many numbers stay in the level 1
 // cache.
 constexpr int64_t kBlock = 4096;
+constexpr size_t kCacheLine = 64;  // bytes
 
 // Part of a row: `n` registers from number `first` on, `step` numbers apart, of these channels.
 struct Strip {
@@ -78,6 +79,16 @@ MRIRECON_HD void for_strips(int64_t cols, int64_t channels, const Body& body) {
       for (; c < channels; ++c) body(S{}, Strip{c, first + c, n, channels, false});
     }
   }
+}
+
+// Called for each strip: with the first of a block, ask for the next block of the same numbers. The
+// processor foresees no strips, and waited for each of them: norms took half as long again.
+template <int to_write = 0, class T>
+MRIRECON_HD void prefetch_block(const T* numbers, const Strip& strip) {
+  if (strip.has_one_channel || strip.channel > 0) return;
+  const char* next = reinterpret_cast<const char*>(numbers + strip.first + kBlock);
+  for (size_t byte = 0; byte < kBlock * sizeof(T); byte += kCacheLine)
+    __builtin_prefetch(next + byte, to_write);
 }
 
 // What belongs to the channels of a strip.
