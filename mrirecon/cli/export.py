@@ -41,7 +41,9 @@ def export(
         raise ValueError(f"--out: expected a name ending in .pt2, got {out.name}")
     if out.exists() and not overwrite:
         raise FileExistsError(f"{out}: exists already; use --overwrite or another name")
-    trained = load_run(run, torch.device("cpu"), choice=checkpoint_choice(checkpoint))
+    trained = load_run(
+        run, torch.device("cpu"), choice=checkpoint_choice(checkpoint), precision="float32"
+    )
     shape = size or _store_shape(trained.config.store)
     sampled = _sampled(choose_pattern(trained.config, pattern), shape)
     export_generator(trained.generator, out, shape=shape, sampled=sampled)

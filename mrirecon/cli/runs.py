@@ -13,10 +13,16 @@ from mrirecon.config import RunConfig, load_config
 from mrirecon.data import SliceDataset
 from mrirecon.evaluation import baselines, collect_examples, evaluate, network
 from mrirecon.metrics import Protocol
-from mrirecon.models import Generator
+from mrirecon.models import Generator, ready_for_use
 from mrirecon.report import ReportTestSet
 from mrirecon.sampling import Undersampling, named_patterns
-from mrirecon.training import CheckpointChoice, choose_checkpoint, load_generator
+from mrirecon.training import (
+    CheckpointChoice,
+    Precision,
+    choose_checkpoint,
+    load_generator,
+    network_dtype,
+)
 
 CONFIG = "config.yaml"
 EVALUATION_BATCH = 8
@@ -70,7 +76,13 @@ def checkpoint_choice(name: str) -> CheckpointChoice:
     raise ValueError(f"--checkpoint: expected best or last, got {name!r}")
 
 
-def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "best") -> TrainedRun:
+def load_run(
+    path: Path,
+    device: torch.device,
+    *,
+    choice: CheckpointChoice = "best",
+    precision: Precision | None = None,
+) -> TrainedRun:
     """Read a run folder.
 
     Args:
@@ -78,6 +90,7 @@ def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "be
         device: where the generator goes.
         choice: the checkpoint validated best, or the last one; a run without validation has
             the last alone.
+        precision: of the network's arithmetic; None computes as in training.
 
     Raises:
         OSError: no run there, or none of its checkpoints.
@@ -86,8 +99,10 @@ def load_run(path: Path, device: torch.device, *, choice: CheckpointChoice = "be
     if not (path / CONFIG).is_file():
         raise FileNotFoundError(f"{path}: no run here ({CONFIG} is missing); see mrirecon train")
     checkpoint = choose_checkpoint(path, choice)
-    generator = load_generator(checkpoint).to(device)
-    return TrainedRun(path, load_config(path / CONFIG), generator, checkpoint)
+    config = load_config(path / CONFIG)
+    dtype = network_dtype(precision or config.training.precision, device)
+    ready = ready_for_use(load_generator(checkpoint), dtype, device)
+    return TrainedRun(path, config, ready, checkpoint)
 
 
 def choose_patterns(config: RunConfig, name: str | None) -> dict[str, Undersampling]:

@@ -18,8 +18,9 @@ from mrirecon.evaluation import (
     unit_scores,
 )
 from mrirecon.metrics import get_protocol
-from mrirecon.models import Generator
+from mrirecon.models import Generator, ready_for_use
 from mrirecon.sampling import Undersampling, named_patterns
+from mrirecon.training import network_dtype
 
 VALIDATION_PROTOCOL = "per_slice"
 VALIDATED: MethodName = "network + data consistency"
@@ -37,10 +38,12 @@ def validation(
     A mixture is scored pattern by pattern: the scores are their means, and each by its name.
     """
     dataset = SliceDataset(store, "val")
+    dtype = network_dtype(config.training.precision, device)
 
     def validate(generator: Generator, step: int) -> dict[str, float]:
+        ready = ready_for_use(generator, dtype, device)
         scores = {
-            name: _score(generator, dataset, sampling, config, device)
+            name: _score(ready, dataset, sampling, config, device)
             for name, sampling in named_patterns(config.undersampling).items()
         }
         named: dict[str, float] = {
@@ -65,14 +68,16 @@ def picturing(
     Of a mixture the slices are shown pattern by pattern.
     """
     dataset = SliceDataset(store, "val")
+    dtype = network_dtype(config.training.precision, device)
     patterns = named_patterns(config.undersampling)
 
     def show(generator: Generator) -> dict[str, Tensor]:
         pictures: dict[str, Tensor] = {}
+        ready = ready_for_use(generator, dtype, device)
         for pattern, sampling in patterns.items():
             place = LAYOUT if len(patterns) == 1 else f"{LAYOUT}/{pattern}"
             strips = reconstruct_strips(
-                generator,
+                ready,
                 dataset,
                 sampling,
                 seed=config.training.seed,

@@ -19,6 +19,7 @@ from mrirecon.models.export import export_generator
 from mrirecon.models.generator import Generator, GeneratorConfig, Reconstruction, make_consistent
 from mrirecon.models.kinds import describe_kind
 from mrirecon.models.networks import NetworkConfig, make_network
+from mrirecon.models.ready import ready_for_use
 from mrirecon.models.reconresnet import ReconResNet, ReconResNetConfig
 from mrirecon.models.rrdb_unet import RrdbUNet, RrdbUNetConfig
 from mrirecon.models.unet import UNet, UNetConfig
@@ -55,4 +56,5 @@ __all__ = [
     "make_network",
     "measurement_misfit",
     "measurement_residual",
+    "ready_for_use",
 ]

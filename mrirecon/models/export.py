@@ -1,5 +1,6 @@
 """Turn a generator into a program that runs without this package's Python code."""
 
+import copy
 from pathlib import Path
 
 import torch
@@ -62,6 +63,9 @@ def export_generator(
         ValueError: the program does not give eager execution's numbers; nothing is written.
         OSError: the file cannot be written.
     """
+    # torch.export stores weights of another memory order with a warning.
+    generator = copy.deepcopy(generator)
+    generator.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     image = torch.polar(torch.rand(2, 1, *shape), torch.rand(2, 1, *shape))
     module: nn.Module
     inputs: tuple[Tensor, ...]

@@ -6,6 +6,7 @@ result lies in the null space of the measurement (Schwab et al. 2019, 10.1088/13
 may invent only what was not measured.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -101,6 +102,8 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         self.network = make_network(config.network, is_real=config.is_real)
+        self.arithmetic: torch.dtype | None = None
+        """Of the network, by autocast; None leaves it to the caller (see `ready_for_use`)."""
 
     @property
     def keeps_phase(self) -> bool:
@@ -134,7 +137,8 @@ class Generator(nn.Module):
         encoding = Encoding(sampled, coil_maps)
         if self.config.is_real:
             zero_filled, encoding = as_real(zero_filled, encoding, phase)
-        network, image = self._apply_network(zero_filled, encoding, phase)
+        with self._in_arithmetic(zero_filled.device):
+            network, image = self._apply_network(zero_filled, encoding, phase)
         inside = self.config.consistency == "inside"
         with torch.set_grad_enabled(inside and torch.is_grad_enabled()):
             kept = enforce_measurement(image, zero_filled, encoding)
@@ -146,6 +150,11 @@ class Generator(nn.Module):
         return Reconstruction(
             network, consistent, consistent, consistent if inside else network, kept
         )
+
+    def _in_arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
+        if self.arithmetic is None:
+            return nullcontext()
+        return torch.autocast(device.type, self.arithmetic)
 
     def _apply_network(
         self, zero_filled: Tensor, encoding: Encoding, phase: Tensor | None

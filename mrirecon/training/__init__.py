@@ -7,12 +7,13 @@ from mrirecon.training.checkpoint import (
     load_generator,
     save_checkpoint,
 )
-from mrirecon.training.config import TrainingConfig
+from mrirecon.training.config import Precision, TrainingConfig
 from mrirecon.training.divergence import DivergedError
 from mrirecon.training.load import CheckpointChoice, choose_checkpoint, load, start_from
 from mrirecon.training.log import read_records
 from mrirecon.training.loop import CHECKPOINTS
 from mrirecon.training.memory import find_batch_size
+from mrirecon.training.precision import network_dtype
 from mrirecon.training.ranks import Ranks, alone, joined_ranks
 from mrirecon.training.state import TrainingState, make_state
 from mrirecon.training.step import training_step
@@ -23,6 +24,7 @@ __all__ = [
     "CHECKPOINTS",
     "CheckpointChoice",
     "DivergedError",
+    "Precision",
     "Ranks",
     "TrainingConfig",
     "TrainingState",
@@ -37,6 +39,7 @@ __all__ = [
     "load_checkpoint",
     "load_generator",
     "make_state",
+    "network_dtype",
     "read_records",
     "save_checkpoint",
     "start_from",

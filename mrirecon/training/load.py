@@ -5,20 +5,26 @@ from typing import Literal
 
 import torch
 
-from mrirecon.models import Generator
+from mrirecon.models import Generator, ready_for_use
 from mrirecon.training.checkpoint import best_checkpoint, last_checkpoint, load_generator
+from mrirecon.training.config import Precision
 from mrirecon.training.loop import CHECKPOINTS
+from mrirecon.training.precision import network_dtype
 
 CheckpointChoice = Literal["best", "last"]
 
 
-def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
+def load(
+    path: str | Path, *, device: torch.device | str = "cpu", precision: Precision = "float32"
+) -> Generator:
     """Read the averaged generator of a run.
 
     Args:
         path: folder of a run, of which the checkpoint validated best is taken, or the last one
             where nothing was validated; or folder of one checkpoint.
         device: where it goes.
+        precision: of its arithmetic: "bfloat16", and "auto" where the device multiplies it, halve
+            the time; weights other than float32 are for use alone.
 
     Returns:
         The generator, in evaluation mode, without gradients. Called with zero-filled images and a
@@ -28,7 +34,9 @@ def load(path: str | Path, *, device: torch.device | str = "cpu") -> Generator:
         FileNotFoundError: no run and no checkpoint there.
         ValueError: a file is damaged or foreign; names which.
     """
-    return load_generator(choose_checkpoint(Path(path))).to(device)
+    device = torch.device(device)
+    generator = load_generator(choose_checkpoint(Path(path)))
+    return ready_for_use(generator, network_dtype(precision, device), device)
 
 
 def start_from(generator: Generator, path: Path, *, strict: bool = False) -> str:
