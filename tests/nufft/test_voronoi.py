@@ -1,11 +1,14 @@
 """Voronoi weights: exact areas, the outer edge, repeated samples, scale and errors."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
 from density_cases import assert_keeps_a_constant, cartesian_coords
 
+from mrirecon import nufft
 from mrirecon.nufft import ramp_density, voronoi_density
 from mrirecon.sampling import SpiralDesign, designed_spiral, radial_trajectory
 
@@ -120,3 +123,15 @@ def test_each_trajectory_of_a_batch_has_its_own_weights() -> None:
 def test_rejects_samples_without_area(coords: torch.Tensor, message: str) -> None:
     with pytest.raises(ValueError, match=f"^coords: {message}$"):
         voronoi_density(coords)
+
+
+def test_who_only_transforms_does_not_wait_for_scipy() -> None:
+    program = (
+        "import sys, mrirecon.nufft; before = 'scipy' in sys.modules;"
+        "mrirecon.nufft.voronoi_density; print(before, 'scipy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", program]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.stdout.split() == ["False", "True"], found.stderr
+    with pytest.raises(AttributeError, match=r"'mrirecon.nufft' has no attribute 'voronoi_d"):
+        _ = nufft.voronoi_densities
