@@ -139,12 +139,19 @@ def series_chart(
             markersize=3.5,
         )
     names = [shorten(name, _NAME_LENGTH) for name in series]
+    n_columns = 2 if max(map(len, names)) <= _NAME_LENGTH // 2 else 1
     legend = figure.legend(
-        lines, names, loc="outside lower left", fontsize=7, frameon=False, labelcolor=INK, ncols=2
+        lines,
+        names,
+        loc="outside lower left",
+        fontsize=7,
+        frameon=False,
+        labelcolor=INK,
+        ncols=n_columns,
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
-    height = HEIGHT + _LEGEND_ROW * -(-len(names) // 2)
+    height = HEIGHT + _LEGEND_ROW * -(-len(names) // n_columns)
     figure.set_figheight(height)
     return Chart(svg_uri(figure), description, size=(round(100 * WIDTH), round(100 * height)))
 

@@ -9,7 +9,7 @@ import pytest
 
 from mrirecon.evaluation import METHODS, MethodName
 from mrirecon.report.chart_frame import METHOD_COLOURS
-from mrirecon.report.charts import box_plot_uri, curve_uri, spread_curve_uri
+from mrirecon.report.charts import Series, box_plot_uri, curve_uri, series_chart, spread_curve_uri
 
 HOSTILE = '<script>1</script> $\\frac{$ & "quoted"'
 
@@ -85,3 +85,15 @@ def test_a_curve_of_one_value_is_drawn() -> None:
 def test_the_point_spread_curve_names_its_axis() -> None:
     svg = decode(spread_curve_uri(np.linspace(-60, 0, 20), -60.0))
     assert "distance from a structure [pixels]" in texts(svg)
+
+
+def test_long_names_below_a_chart_stand_in_one_column() -> None:
+    """In two columns the ends of "network + data consistency (points)" were cut off."""
+    heights = {}
+    for ending in ("", " + data consistency (points)"):
+        names = [f"network{ending} {number}" for number in range(4)]
+        series = {name: Series([1.0, 2.0], [0.5, 0.6], "#000000") for name in names}
+        chart = series_chart(series, "SSIM", "acceleration", description="scores")
+        heights[ending] = chart.size[1]
+    short, long = heights.values()
+    assert long > short
