@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from mrirecon import native
+from mrirecon.cli.bench import bench, bench_compare
 from mrirecon.cli.compare import compare
 from mrirecon.cli.demo import demo
 from mrirecon.cli.evaluate import evaluate
@@ -56,6 +57,8 @@ COMMANDS = (
     compare,
     reconstruct,
     export,
+    bench,
+    bench_compare,
 )
 
 for command in COMMANDS:
