@@ -25,6 +25,12 @@ def fft_centred(image: Tensor, dims: tuple[int, ...] = (-2, -1)) -> Tensor:
 
     Returns:
         k-space, complex, the image's shape.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.fourier import fft_centred
+        >>> fft_centred(torch.ones(1, 4)).abs()  # a constant is all in the centre, index n // 2
+        tensor([[0., 0., 2., 0.]])
     """
     shifted = torch.fft.ifftshift(image, dim=dims)
     return torch.fft.fftshift(torch.fft.fftn(shifted, dim=dims, norm="ortho"), dim=dims)
@@ -39,6 +45,15 @@ def ifft_centred(kspace: Tensor, dims: tuple[int, ...] = (-2, -1)) -> Tensor:
 
     Returns:
         Image, complex, the shape of `kspace`.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.fourier import fft_centred, ifft_centred
+        >>> image = torch.arange(12.0).reshape(3, 4)
+        >>> ifft_centred(fft_centred(image)).abs().round(decimals=4)
+        tensor([[ 0.,  1.,  2.,  3.],
+                [ 4.,  5.,  6.,  7.],
+                [ 8.,  9., 10., 11.]])
     """
     shifted = torch.fft.ifftshift(kspace, dim=dims)
     return torch.fft.fftshift(torch.fft.ifftn(shifted, dim=dims, norm="ortho"), dim=dims)
@@ -77,6 +92,17 @@ def enforce_image_consistency(
 
     Raises:
         ValueError: the images differ in shape, or types or the mask's shape are not as above.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.fourier import enforce_image_consistency, fft_centred, ifft_centred
+        >>> target = torch.arange(64.0).reshape(1, 1, 8, 8)  # (batch, coils, rows, cols)
+        >>> mask = torch.arange(8) % 2 == 0  # (cols,)
+        >>> zero_filled = ifft_centred(mask * fft_centred(target))
+        >>> guess = torch.zeros(1, 1, 8, 8, dtype=torch.complex64)  # such as a network's output
+        >>> consistent = enforce_image_consistency(guess, zero_filled, mask)
+        >>> torch.allclose(consistent, zero_filled, atol=1e-4)  # the guess had nothing to add
+        True
     """
     if image.shape != zero_filled.shape:
         expected = f"{tuple(image.shape)}, the shape of image"

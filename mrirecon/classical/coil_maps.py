@@ -56,6 +56,17 @@ def espirit_maps(
 
     Raises:
         ValueError: an argument is not as above, or the block is not finite or not fully measured.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import espirit_maps, ring_coil_maps
+        >>> from mrirecon.fourier import fft_centred
+        >>> kspace = fft_centred(ring_coil_maps(4, (64, 64)))  # of a homogeneous object
+        >>> maps = espirit_maps(kspace, calibration=24)
+        >>> maps.shape
+        torch.Size([1, 4, 64, 64])
+        >>> maps.abs().square().sum(1).max().round(decimals=3)
+        tensor(1.)
     """
     block = _calibration_block(kspace, calibration)
     _check_options(block, kernel_size, threshold, crop, n_iterations)
@@ -96,6 +107,12 @@ def walsh_maps(coil_images: Tensor, *, window: int = 7, n_iterations: int = 10) 
 
     Raises:
         ValueError: an argument is not as above.
+
+    Examples:
+        >>> from mrirecon.classical import ring_coil_maps, walsh_maps
+        >>> maps = walsh_maps(ring_coil_maps(4, (64, 64)))  # coil images of a homogeneous object
+        >>> maps.shape
+        torch.Size([1, 4, 64, 64])
     """
     _require_coils("coil_images", coil_images)
     if window < 1 or window % 2 == 0:

@@ -19,6 +19,14 @@ def root_sum_of_squares(coil_images: Tensor) -> Tensor:
 
     Returns:
         Real magnitude image, (batch, 1, rows, cols).
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import root_sum_of_squares
+        >>> coil_images = torch.full((1, 4, 2, 2), 0.5j)
+        >>> root_sum_of_squares(coil_images)
+        tensor([[[[1., 1.],
+                  [1., 1.]]]])
     """
     parts = torch.view_as_real(coil_images) if coil_images.is_complex() else coil_images[..., None]
     return parts.square().sum(-1).sum(1, keepdim=True).sqrt()
@@ -42,6 +50,13 @@ def prewhiten(kspace: Tensor, noise: Tensor) -> Tensor:
     Raises:
         ValueError: shapes or dtypes not as above, too few samples, or coils whose noise is not
             linearly independent.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import prewhiten
+        >>> noise = torch.randn(4, 1000, dtype=torch.complex64)  # (coils, samples)
+        >>> prewhiten(torch.ones(1, 4, 32, 32, dtype=torch.complex64), noise).shape
+        torch.Size([1, 4, 32, 32])
     """
     _require_coils(kspace)
     coils = kspace.shape[1]
@@ -74,6 +89,12 @@ def compress_coils(kspace: Tensor, n_coils: int) -> Tensor:
 
     Raises:
         ValueError: shape, dtype or `n_coils` not as above.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import compress_coils
+        >>> compress_coils(torch.ones(1, 8, 32, 32, dtype=torch.complex64), n_coils=2).shape
+        torch.Size([1, 2, 32, 32])
     """
     _require_coils(kspace)
     _require_count(n_coils, kspace)

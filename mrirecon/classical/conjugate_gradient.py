@@ -50,6 +50,15 @@ def conjugate_gradient(
 
     Raises:
         ValueError: an argument is not as above, or `normal` changes the shape.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import conjugate_gradient
+        >>> diagonal = torch.tensor([[1.0, 2.0, 4.0]])
+        >>> ones = torch.ones(1, 3)
+        >>> solution = conjugate_gradient(diagonal.mul, ones, n_iterations=3, tolerance=0)
+        >>> solution.x.round(decimals=4)
+        tensor([[1.0000, 0.5000, 0.2500]])
     """
     _check(right_hand_side, n_iterations, tolerance)
     x = torch.zeros_like(right_hand_side)  # (batch, ...)

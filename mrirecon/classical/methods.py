@@ -175,6 +175,17 @@ def reconstruct(
     Raises:
         ValueError: no such method, several coils without maps, shapes and dtypes that do not fit
             each other, or a method for lines along one axis with other masks or a trajectory.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import TotalVariationConfig, reconstruct
+        >>> kspace = torch.ones(1, 1, 32, 32, dtype=torch.complex64)
+        >>> mask = torch.arange(32) % 2 == 0
+        >>> reconstruct("zero-filled", mask * kspace, mask).shape
+        torch.Size([1, 1, 32, 32])
+        >>> stronger = TotalVariationConfig(regularisation=0.01)
+        >>> reconstruct(stronger, mask * kspace, mask, is_real=True).dtype
+        torch.float32
     """
     config = get_method(method) if isinstance(method, str) else method
     encoding = Encoding(sampled, coil_maps, is_real=is_real)

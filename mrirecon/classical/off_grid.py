@@ -47,6 +47,18 @@ def cg_sense_off_grid(
 
     Raises:
         ValueError: an argument is not as above.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import cg_sense_off_grid
+        >>> from mrirecon.sampling import TrajectoryConfig, plan_trajectory
+        >>> config = TrajectoryConfig("radial", n_readouts=100, n_samples=128)
+        >>> nufft = plan_trajectory(config, (64, 64), torch.device("cpu"))
+        >>> image = torch.zeros(1, 1, 64, 64, dtype=torch.complex64)
+        >>> image[..., 16:48, 16:48] = 1
+        >>> solution = cg_sense_off_grid(nufft(image), nufft, n_iterations=10)
+        >>> solution.x.shape
+        torch.Size([1, 1, 64, 64])
     """
     if not 0 <= regularisation < math.inf:
         raise ValueError(f"regularisation: expected 0 or more, got {regularisation}")

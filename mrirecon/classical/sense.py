@@ -45,6 +45,20 @@ def cg_sense(
 
     Raises:
         ValueError: an argument is not as above.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import cg_sense, ring_coil_maps
+        >>> from mrirecon.fourier import fft_centred
+        >>> from mrirecon.ops import expand_coils
+        >>> image = torch.zeros(1, 1, 64, 64, dtype=torch.complex64)
+        >>> image[..., 16:48, 16:48] = 1
+        >>> coil_maps = ring_coil_maps(8, (64, 64))
+        >>> mask = torch.arange(64) % 2 == 0  # every other line
+        >>> kspace = mask * fft_centred(expand_coils(image, coil_maps))
+        >>> solution = cg_sense(kspace, mask, coil_maps, n_iterations=30)
+        >>> bool((solution.x - image).norm() < 0.01 * image.norm())
+        True
     """
     if not 0 <= regularisation < math.inf:
         raise ValueError(f"regularisation: expected 0 or more, got {regularisation}")

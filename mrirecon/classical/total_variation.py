@@ -24,6 +24,14 @@ def total_variation(image: Tensor, *, is_isotropic: bool = True) -> Tensor:
 
     Returns:
         Real, (batch,).
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import total_variation
+        >>> image = torch.zeros(1, 1, 8, 8)
+        >>> image[..., 4:] = 1  # one edge, 8 pixels long
+        >>> total_variation(image)
+        tensor([8.])
     """
     squares = _squared_lengths(_differences(_to_planes(image)), is_isotropic=is_isotropic)
     return squares.sqrt().sum(0).flatten(1).sum(1)

@@ -28,6 +28,12 @@ def ring_coil_maps(n_coils: int, shape: tuple[int, int]) -> Tensor:
 
     Raises:
         ValueError: "n_coils: ..." below 1.
+
+    Examples:
+        >>> from mrirecon.classical import ring_coil_maps
+        >>> maps = ring_coil_maps(8, (64, 64))
+        >>> maps.shape
+        torch.Size([1, 8, 64, 64])
     """
     if n_coils < 1:
         raise ValueError(f"n_coils: expected 1 or more, got {n_coils}")

@@ -90,6 +90,14 @@ class SliceDataset:
     Raises:
         ValueError: the store has no slice of that split, there is no such rank, or `per_volume`
             is below 1.
+
+    Examples:
+        >>> from mrirecon.data import SliceDataset, SliceStore
+        >>> with SliceStore("store.h5") as store:
+        ...     dataset = SliceDataset(store, "train")
+        ...     batch = next(iter(dataset.batches(4, epoch=0, shuffle=True)))
+        ...     len(dataset), batch.images.shape
+        (64, torch.Size([4, 32, 32]))
     """
 
     def __init__(

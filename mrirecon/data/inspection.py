@@ -47,6 +47,12 @@ def inspect_source(
     Raises:
         FileNotFoundError: there is nothing at `path` or `against`.
         ValueError: no image is there, an option does not exist, or `against` is no store.
+
+    Examples:
+        >>> from mrirecon.data import inspect_source
+        >>> inspection = inspect_source("scans")
+        >>> inspection.problems
+        ()
     """
     source = read_source(path, channel=channel, slice_axis=slice_axis, arrays=arrays)
     reports, kspace, patterns = [], [], []

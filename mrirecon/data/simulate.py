@@ -106,6 +106,16 @@ def simulate(
     Raises:
         ValueError: the sampling does not fit the size of the slices, or phase or coils are asked
             for where the images have their own; or a mixture puts a slice on a trajectory.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.data import RawBatch, SimulationConfig, simulate
+        >>> from mrirecon.sampling import SamplingConfig
+        >>> batch = RawBatch.of_volume(torch.rand(3, 32, 32).numpy())
+        >>> lines, noise = SamplingConfig(acceleration=4), SimulationConfig(noise_std=0.01)
+        >>> measured = simulate(batch, lines, seed=0, epoch=0, simulation=noise)
+        >>> measured.target.shape, measured.zero_filled.dtype, measured.mask.shape
+        (torch.Size([3, 1, 32, 32]), torch.complex64, torch.Size([3, 1, 32]))
     """
     scene = make_scene(batch, simulation or SimulationConfig(), seed=seed, epoch=epoch)
     if isinstance(sampling, TrajectoryConfig):

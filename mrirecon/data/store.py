@@ -29,6 +29,12 @@ class SliceStore:
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is cut off, or no slice store of this format.
+
+    Examples:
+        >>> from mrirecon.data import SliceStore
+        >>> with SliceStore("store.h5") as store:
+        ...     len(store), store.splits, store.read_rows([0, 5]).shape
+        (80, ('train', 'val', 'test'), (2, 32, 32))
     """
 
     path: Path

@@ -54,6 +54,11 @@ class Protocol:
 
         Raises:
             ValueError: there is no metric of this name; the message lists those there are.
+
+        Examples:
+            >>> from mrirecon.metrics import get_protocol
+            >>> get_protocol("fastmri").with_metrics(["uqi"]).metrics
+            ('ssim', 'psnr', 'nmse', 'uqi')
         """
         for name in names:
             if name not in ALL_METRICS:
@@ -111,6 +116,12 @@ def get_protocol(name: str) -> Protocol:
 
     Raises:
         ValueError: there is no protocol of this name; the message lists those there are.
+
+    Examples:
+        >>> from mrirecon.metrics import get_protocol
+        >>> protocol = get_protocol("fastmri")
+        >>> protocol.window, protocol.errors_over
+        ('uniform', 'volume')
     """
     for protocol in PROTOCOLS:
         if protocol.name == name:

@@ -52,6 +52,13 @@ def ssim_volume(
 
     Raises:
         ValueError: shapes differ, or an axis is shorter than the window.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.metrics import ssim_volume
+        >>> volume = torch.linspace(0, 1, 16**3).reshape(16, 16, 16)
+        >>> ssim_volume(volume, volume, data_range=1.0, window="uniform").round(decimals=4)
+        tensor(1.)
     """
     check_shapes(prediction, target)
     line = _window_line(window, prediction)
@@ -83,6 +90,15 @@ def ms_ssim(prediction: Tensor, target: Tensor, *, data_range: float | Tensor) -
 
     Raises:
         ValueError: shapes differ, or the image is too small for five scales.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.metrics import ms_ssim
+        >>> image = torch.linspace(0, 1, 176 * 176).reshape(1, 176, 176)
+        >>> ms_ssim(image, image, data_range=1.0).round(decimals=4)
+        tensor([1.])
+        >>> ms_ssim(image.sqrt(), image, data_range=1.0).round(decimals=2)
+        tensor([0.9500])
     """
     check_shapes(prediction, target)
     line = _window_line("gaussian", prediction)
@@ -120,6 +136,13 @@ def uqi(prediction: Tensor, target: Tensor) -> Tensor:
 
     Raises:
         ValueError: shapes differ, or the image is smaller than the window.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.metrics import uqi
+        >>> image = torch.linspace(0, 1, 32 * 32).reshape(1, 32, 32)
+        >>> uqi(image, image).round(decimals=4)
+        tensor([1.], dtype=torch.float64)
     """
     check_shapes(prediction, target)
     _check_size(prediction, _UQI_SIZE, n_axes=2)
@@ -155,6 +178,17 @@ def ssim_in_region(
 
     Raises:
         ValueError: shapes differ, or `region` is no bool tensor of that shape.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.metrics import ssim_in_region
+        >>> target = torch.linspace(0, 1, 32 * 32).reshape(1, 32, 32)
+        >>> prediction = target.clone()
+        >>> prediction[:, :8] = 0  # wrong, but not in the lesion
+        >>> lesion = torch.zeros(32, 32, dtype=torch.bool)
+        >>> lesion[20:24, 10:20] = True
+        >>> ssim_in_region(prediction, target, lesion, data_range=1.0, window="uniform")
+        tensor([1.])
     """
     check_shapes(prediction, target)
     inside = check_region(region, target)

@@ -79,6 +79,14 @@ class PatchDiscriminator(nn.Module):
 
     There is no instance norm, which would hide the brightness of a patch from the judgement, and
     nothing that has no second derivative, which penalties of its gradient need.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.models import PatchDiscriminator, PatchDiscriminatorConfig
+        >>> discriminator = PatchDiscriminator(PatchDiscriminatorConfig(width=8, n_downsamplings=2))
+        >>> judgement = discriminator(torch.rand(2, 1, 32, 32))
+        >>> judgement.logits[0].shape
+        torch.Size([2, 1, 8, 8])
     """
 
     def __init__(self, config: PatchDiscriminatorConfig) -> None:

@@ -96,6 +96,16 @@ class Generator(nn.Module):
 
     A network on magnitudes gets the phase from the caller; an unrolled or a dual-domain one works
     on the complex image and keeps the phase of the measurement.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.models import CnnConfig, Generator, GeneratorConfig, UnrolledConfig
+        >>> network = UnrolledConfig(n_cascades=2, refinement=CnnConfig(width=8, n_layers=2))
+        >>> generator = Generator(GeneratorConfig(network, consistency="inside"))
+        >>> zero_filled = torch.rand(2, 1, 32, 32, dtype=torch.complex64)
+        >>> mask = torch.arange(32) % 2 == 0
+        >>> generator(zero_filled, mask).output.shape
+        torch.Size([2, 1, 32, 32])
     """
 
     def __init__(self, config: GeneratorConfig) -> None:

@@ -43,6 +43,16 @@ def density_compensation(
 
     Raises:
         ValueError: n_iterations below 1, or as `Nufft`.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import density_compensation
+        >>> line = torch.arange(-4.0, 4.0)[:, None]
+        >>> density_compensation(line, (8,)).round(decimals=2)  # the Cartesian grid weighs 1
+        tensor([1., 1., 1., 1., 1., 1., 1., 1.])
+        >>> twice = torch.cat([line, line])
+        >>> density_compensation(twice, (8,)).round(decimals=2)[:3]
+        tensor([0.5000, 0.5000, 0.5000])
     """
     doubled = Nufft(2 * coords.detach(), tuple(2 * n for n in image_shape), accuracy, n_images=1)
     weights = iterate_density(doubled, _triangle(image_shape, coords), n_iterations)
@@ -94,6 +104,14 @@ def ramp_density(coords: Tensor, n_spokes: int) -> Tensor:
 
     Raises:
         ValueError: coords not 2-D or 3-D points, or not n_spokes of two or more samples.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import ramp_density
+        >>> from mrirecon.sampling import radial_trajectory
+        >>> coords = radial_trajectory(4, 8, (8, 8))  # four spokes of eight samples
+        >>> ramp_density(coords, 4)[:8].round(decimals=2)  # of a spoke, whose centre is index 4
+        tensor([3.1400, 2.3600, 1.5700, 0.7900, 0.1300, 0.7900, 1.5700, 2.3600])
     """
     ndim, n_samples = coords.shape[-1], coords.shape[-2]
     if ndim not in (2, 3):

@@ -28,6 +28,14 @@ class Gridding:
         grid: sizes of the oversampled grid.
         width: number of taps along each axis.
         error: relative l2 error that follows, if known.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon import Nufft
+        >>> from mrirecon.nufft import Gridding
+        >>> nufft = Nufft(torch.zeros(3, 2), (64, 64), gridding=Gridding((128, 128), width=4))
+        >>> nufft.gridding
+        Gridding(grid=(128, 128), width=4, error=nan)
     """
 
     grid: tuple[int, ...]

@@ -38,6 +38,18 @@ class Nufft:
         image_shape: sizes of the image.
         gridding: the oversampled grid, the width of the kernel and the error they promise.
         plan: what the kernels read.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon import Nufft
+        >>> from mrirecon.sampling import radial_density, radial_trajectory
+        >>> coords = radial_trajectory(32, 128, (64, 64))  # (samples, 2), cycles per field of view
+        >>> nufft = Nufft(coords, (64, 64), density=radial_density(32, 128, (64, 64)))
+        >>> kspace = nufft(torch.ones(1, 1, 64, 64, dtype=torch.complex64))
+        >>> kspace.shape
+        torch.Size([1, 1, 4096])
+        >>> nufft.grid(kspace).shape
+        torch.Size([1, 1, 64, 64])
     """
 
     def __init__(
@@ -112,6 +124,15 @@ class Nufft:
 
         Raises:
             ValueError: a shape, dtype or device not as above or not the plan's.
+
+        Examples:
+            >>> import torch
+            >>> from mrirecon import Nufft
+            >>> line = torch.arange(-4.0, 4.0)[:, None]  # a Cartesian trajectory, (samples, 1)
+            >>> nufft = Nufft(line, (8,), accuracy=1e-5)
+            >>> image = torch.arange(8.0).reshape(1, 1, 8).to(torch.complex64)
+            >>> nufft.adjoint(nufft(image)).abs().round(decimals=2)
+            tensor([[[0., 1., 2., 3., 4., 5., 6., 7.]]])
         """
         return nufft_adjoint(kspace, coil_maps, self.coords, self.plan)
 
@@ -149,6 +170,13 @@ class Nufft:
 
         Raises:
             ValueError: a shape, dtype or device not as above or not the plan's.
+
+        Examples:
+            >>> import torch
+            >>> from mrirecon import Nufft
+            >>> nufft = Nufft(torch.zeros(3, 1), (8,))  # the centre of k-space, three times
+            >>> nufft.normal(torch.ones(1, 1, 8, dtype=torch.complex64)).real.round(decimals=2)
+            tensor([[[3., 3., 3., 3., 3., 3., 3., 3.]]])
         """
         coils = image.shape[1] if coil_maps is None else coil_maps.shape[1]
         n_images = coils if self.coords.ndim == 3 or coil_maps is not None else coils * len(image)

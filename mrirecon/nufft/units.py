@@ -16,6 +16,14 @@ def from_torchkbnufft(omega: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: omega of another number of axes, or out of range.
+
+    Examples:
+        >>> import math
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> omega = torch.tensor([[math.pi], [-math.pi / 2]])  # (2, samples), [radians per pixel]
+        >>> units.from_torchkbnufft(omega, (64, 64))
+        tensor([[ 32., -16.]])
     """
     moved = omega.transpose(-1, -2)
     return _scaled(moved, image_shape, [n / (2 * math.pi) for n in image_shape], _RADIANS)
@@ -26,6 +34,13 @@ def to_torchkbnufft(coords: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: coords of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.to_torchkbnufft(torch.tensor([[32.0, -16.0]]), (64, 64))
+        tensor([[ 3.1416],
+                [-1.5708]])
     """
     return _unscaled(coords, image_shape, [2 * math.pi / n for n in image_shape]).transpose(-1, -2)
 
@@ -35,6 +50,12 @@ def from_sigpy(coord: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: coord of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.from_sigpy(torch.tensor([[32.0, -16.0]]), (64, 64))
+        tensor([[ 32., -16.]])
     """
     return _scaled(coord, image_shape, [1.0] * len(image_shape), _CYCLES)
 
@@ -44,6 +65,12 @@ def to_sigpy(coords: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: coords of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.to_sigpy(torch.tensor([[32.0, -16.0]]), (64, 64))
+        tensor([[ 32., -16.]])
     """
     return _unscaled(coords, image_shape, [1.0] * len(image_shape))
 
@@ -53,6 +80,12 @@ def from_mri_nufft(samples: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: samples of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.from_mri_nufft(torch.tensor([[0.5, -0.25]]), (64, 64))
+        tensor([[ 32., -16.]])
     """
     return _scaled(samples, image_shape, [float(n) for n in image_shape], "cycles per pixel")
 
@@ -62,6 +95,12 @@ def to_mri_nufft(coords: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: coords of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.to_mri_nufft(torch.tensor([[32.0, -16.0]]), (64, 64))
+        tensor([[ 0.5000, -0.2500]])
     """
     return _unscaled(coords, image_shape, [1 / n for n in image_shape])
 
@@ -81,6 +120,12 @@ def from_bart(trajectory: Tensor, image_shape: tuple[int, ...]) -> Tensor:
     Raises:
         ValueError: trajectory without three columns, not zero where the image has no axis, or out
             of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.from_bart(torch.tensor([[10.0, -20.0, 0.0]]), (64, 64))  # x, y, z to (row, col)
+        tensor([[-20.,  10.]])
     """
     ndim = len(image_shape)
     if trajectory.shape[-1] != 3:
@@ -98,6 +143,12 @@ def to_bart(coords: Tensor, image_shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         ValueError: coords of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.to_bart(torch.tensor([[-20.0, 10.0]]), (64, 64))  # (row, col) to x, y, z
+        tensor([[ 10., -20.,   0.]])
     """
     moved = _unscaled(coords, image_shape, [1.0] * len(image_shape)).flip(-1)
     return torch.nn.functional.pad(moved, (0, 3 - moved.shape[-1]))
@@ -118,6 +169,12 @@ def from_per_metre(
 
     Raises:
         ValueError: wavenumber of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.from_per_metre(torch.tensor([[100.0, -50.0]]), (64, 64), (0.256, 0.256))
+        tensor([[ 25.6000, -12.8000]])
     """
     _require_extents(field_of_view, image_shape)
     return _scaled(wavenumber, image_shape, list(field_of_view), "1/m", name="wavenumber")
@@ -130,6 +187,12 @@ def to_per_metre(
 
     Raises:
         ValueError: coords of another number of axes, or out of range.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import units
+        >>> units.to_per_metre(torch.tensor([[25.6, -12.8]]), (64, 64), (0.256, 0.256))
+        tensor([[100., -50.]])
     """
     _require_extents(field_of_view, image_shape)
     return _unscaled(coords, image_shape, [1 / extent for extent in field_of_view])

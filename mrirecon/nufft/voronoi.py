@@ -42,6 +42,17 @@ def voronoi_density(coords: Tensor) -> Tensor:
 
     Raises:
         ValueError: "coords: ..." for points not of two axes, not finite, or on one line.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.nufft import voronoi_density
+        >>> axis = torch.arange(-2.0, 2.0)
+        >>> grid = torch.cartesian_prod(axis, axis)  # (16, 2)
+        >>> voronoi_density(grid).reshape(4, 4).round(decimals=3)
+        tensor([[1., 1., 1., 1.],
+                [1., 1., 1., 1.],
+                [1., 1., 1., 1.],
+                [1., 1., 1., 1.]])
     """
     if coords.ndim not in (2, 3) or coords.shape[-1] != 2:
         expected = "(samples, 2) or (batch, samples, 2)"

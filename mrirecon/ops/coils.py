@@ -29,6 +29,14 @@ def expand_coils(image: Tensor, coil_maps: Tensor) -> Tensor:
     Raises:
         ValueError: dtype, shape or device not as above, or not the same for both.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import expand_coils
+        >>> image = torch.ones(2, 1, 64, 64, dtype=torch.complex64)  # (batch, 1, rows, cols)
+        >>> coil_maps = torch.full((1, 4, 64, 64), 0.5 + 0j, dtype=torch.complex64)
+        >>> expand_coils(image, coil_maps).shape
+        torch.Size([2, 4, 64, 64])
     """
     return torch.ops.mrirecon.expand_coils(image, coil_maps)
 
@@ -53,6 +61,15 @@ def combine_coils(coil_images: Tensor, coil_maps: Tensor) -> Tensor:
     Raises:
         ValueError: dtype, shape or device not as above, or not the same for both.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import combine_coils, expand_coils
+        >>> image = torch.ones(2, 1, 64, 64, dtype=torch.complex64)
+        >>> coil_maps = torch.full((1, 4, 64, 64), 0.5j, dtype=torch.complex64)  # 4 * |0.5j|^2 = 1
+        >>> combined = combine_coils(expand_coils(image, coil_maps), coil_maps)
+        >>> torch.equal(combined, image)
+        True
     """
     return torch.ops.mrirecon.combine_coils(coil_images, coil_maps)
 

@@ -41,6 +41,17 @@ def enforce_consistency(
         ValueError: dtype, shape or device not as above, or not the same for all.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
         NotImplementedError: a second derivative is asked for.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import enforce_consistency
+        >>> mask = torch.tensor([True, False, True, False])  # (cols,)
+        >>> prediction = torch.zeros(1, 4, dtype=torch.complex64)  # (rows, cols)
+        >>> measured = torch.ones(1, 4, dtype=torch.complex64)
+        >>> enforce_consistency(prediction, measured, mask).real
+        tensor([[1., 0., 1., 0.]])
+        >>> enforce_consistency(prediction, measured, mask, noise_weight=torch.tensor(3.0)).real
+        tensor([[0.7500, 0.0000, 0.7500, 0.0000]])
     """
     return torch.ops.mrirecon.enforce_consistency(prediction, measured, mask, noise_weight)
 

@@ -52,6 +52,16 @@ def instance_norm(
         ValueError: dtype, shape, `pad` or `eps` not as above, or `keep` needs a gradient.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
         NotImplementedError: a second derivative is asked for.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import instance_norm
+        >>> x = torch.arange(4.0).reshape(1, 1, 2, 2)  # (batch, channels, rows, cols)
+        >>> instance_norm(x).round(decimals=3)
+        tensor([[[[-1.3420, -0.4470],
+                  [ 0.4470,  1.3420]]]])
+        >>> instance_norm(x, slope=torch.tensor([0.1]), pad=1).shape
+        torch.Size([1, 1, 4, 4])
     """
     if keep is not None and keep.requires_grad:
         raise ValueError("keep: expected a constant, got a tensor that needs a gradient")

@@ -37,6 +37,18 @@ def apply_mask(
     Raises:
         ValueError: dtype, shape or `noise_std` not as above.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import apply_mask
+        >>> mask = torch.tensor([True, False, True, False])  # (cols,)
+        >>> kspace = torch.ones(1, 2, 4, dtype=torch.complex64)  # (coils, rows, cols)
+        >>> apply_mask(kspace, mask).real
+        tensor([[[1., 0., 1., 0.],
+                 [1., 0., 1., 0.]]])
+        >>> noisy = apply_mask(kspace, mask, noise_std=0.1, seed=1)
+        >>> torch.equal(noisy, apply_mask(kspace, mask, noise_std=0.1, seed=1))
+        True
     """
     if isinstance(noise_std, float | int) and noise_std == 0:
         return torch.ops.mrirecon.apply_mask(kspace, mask, None, None)

@@ -44,6 +44,14 @@ def weigh_kspace(
 
     Raises:
         ValueError: dtype, shape or device not as above, or not the same for all.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import weigh_kspace
+        >>> image = torch.ones(1, 1, 8, 8, dtype=torch.complex64)  # all of it is in the centre
+        >>> mask = torch.arange(8) == 4  # the line through the centre
+        >>> weigh_kspace(image, mask, torch.tensor([2.0, 0.0])).abs().mean().round(decimals=3)
+        tensor(2.)
     """
     if not _is_native(image, mask):
         return _weigh_by_parts(image, mask, weights, coil_maps)
@@ -55,6 +63,15 @@ def keep_measured(image: Tensor, mask: Tensor, *, coil_maps: Tensor | None = Non
     """Set k-space to 0 where a mask has not measured: A* A of the measurement A.
 
     The projection `weigh_kspace` with weights (1, 0); arguments as there.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import keep_measured
+        >>> image = torch.randn(1, 1, 8, 8, dtype=torch.complex64)
+        >>> mask = torch.arange(8) % 2 == 0
+        >>> once = keep_measured(image, mask)
+        >>> torch.allclose(keep_measured(once, mask), once, atol=1e-6)  # a projection
+        True
     """
     weights = unit_weights(image, of_measured=True)
     return weigh_kspace(image, mask, weights, coil_maps=coil_maps)
@@ -123,6 +140,15 @@ def undersample_image(
 
     Raises:
         ValueError: dtype, shape or device not as above, or not the same for all.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import undersample_image
+        >>> image = torch.zeros(1, 1, 1, 4)
+        >>> image[..., 2] = 1
+        >>> every_other = torch.tensor([True, False, True, False])
+        >>> undersample_image(image, every_other).abs().round(decimals=3)  # and its ghost
+        tensor([[[[0.5000, 0.0000, 0.5000, 0.0000]]]])
     """
     if not _is_native(image, mask):
         return _undersample_by_parts(image, mask, noise_std, seeds)

@@ -43,6 +43,15 @@ def ssim(
         ValueError: dtype, shape, `data_range` or `window` not as above.
         RuntimeError: a CUDA tensor, and the library was built without CUDA.
         NotImplementedError: a second derivative is asked for.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import ssim
+        >>> target = torch.linspace(0, 1, 64 * 64).reshape(1, 64, 64)
+        >>> ssim(target, target, data_range=1.0, window="uniform")
+        tensor([1.])
+        >>> ssim(target.sqrt(), target, data_range=1.0, window="gaussian").round(decimals=3)
+        tensor([0.8590])
     """
     ranges = _one_for_each_image(data_range, prediction)
     if torch.is_grad_enabled() and prediction.requires_grad:
@@ -74,6 +83,13 @@ def ssim_map(
 
     Raises:
         ValueError, RuntimeError, NotImplementedError: as `ssim`.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.ops import ssim_map
+        >>> target = torch.linspace(0, 1, 64 * 64).reshape(1, 64, 64)
+        >>> ssim_map(target, target, data_range=1.0, window="uniform").shape
+        torch.Size([1, 58, 58])
     """
     ranges = _one_for_each_image(data_range, prediction)
     return torch.ops.mrirecon.ssim_map(prediction, target, ranges, window)

@@ -75,6 +75,11 @@ class SamplingConfig:
             from the seed.
         per: what shares one mask: the whole `run`, a `volume` in one epoch, or nothing (`slice`:
             every slice in every epoch has its own).
+
+    Examples:
+        >>> from mrirecon.sampling import SamplingConfig
+        >>> SamplingConfig("variable_density", acceleration=4, power=3).strategy
+        'variable_density'
     """
 
     strategy: Strategy = "variable_density"

@@ -51,6 +51,12 @@ def fastmri_lines(
     Raises:
         ValueError: "acceleration: ...", "calibration: ..." or "offset: ..." where fastMRI has no
             mask.
+
+    Examples:
+        >>> from mrirecon.sampling import SamplingConfig, fastmri_generator, fastmri_lines
+        >>> config = SamplingConfig("fastmri_equispaced", acceleration=4, calibration=4)
+        >>> int(fastmri_lines(config, (32,), fastmri_generator(seed=1)).sum())
+        11
     """
     n_lines = shape[0]
     if config.acceleration > n_lines:

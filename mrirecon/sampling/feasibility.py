@@ -138,6 +138,14 @@ def check_feasibility(
 
     Raises:
         ValueError: the undersampling does not fit the shape.
+
+    Examples:
+        >>> from mrirecon.sampling import AcquisitionConfig, SamplingConfig
+        >>> from mrirecon.sampling import CLINICAL_3T, check_feasibility
+        >>> lines = SamplingConfig("variable_density", acceleration=4)
+        >>> found = check_feasibility(lines, (256, 256), AcquisitionConfig(), CLINICAL_3T)
+        >>> found.problems
+        ()
     """
     if isinstance(undersampling, SlabConfig):
         volume = (acquisition.n_partitions, *shape)

@@ -67,6 +67,15 @@ def make_mask(
 
     Raises:
         ValueError: "name: expected ..., got ..." if `shape` has no room for what `config` asks.
+
+    Examples:
+        >>> from mrirecon.sampling import SamplingConfig, make_mask
+        >>> config = SamplingConfig("equispaced", acceleration=4, calibration=4, offset=0)
+        >>> make_mask(config, (8, 32), seed=0).int()
+        tensor([1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0,
+                0, 1, 0, 0, 0, 0, 0, 0], dtype=torch.int32)
+        >>> make_mask(SamplingConfig("poisson_disc", acceleration=8), (64, 64), seed=0).shape
+        torch.Size([64, 64])
     """
     place = (volume, slice_index, epoch)
     return torch.from_numpy(_draw(config, _checked(shape), seed, place))
@@ -97,6 +106,15 @@ def mask_batch(
 
     Raises:
         ValueError: as `make_mask`; or `volumes` and `slices` differ in length.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.sampling import SamplingConfig, mask_batch
+        >>> volumes, slices = torch.tensor([0, 0, 7]), torch.tensor([3, 4, 0])
+        >>> config = SamplingConfig(per="slice")
+        >>> masks = mask_batch(config, (64, 64), seed=0, volumes=volumes, slices=slices, epoch=0)
+        >>> masks.shape
+        torch.Size([3, 1, 64])
     """
     if volumes.shape != slices.shape or volumes.ndim != 1:
         expected = f"(batch,) as volumes {tuple(volumes.shape)}"
@@ -122,6 +140,12 @@ def acceleration(mask: Tensor) -> float:
 
     Raises:
         ValueError: no entry is True.
+
+    Examples:
+        >>> from mrirecon.sampling import SamplingConfig, acceleration, make_mask
+        >>> mask = make_mask(SamplingConfig("variable_density", acceleration=4), (256, 256), seed=0)
+        >>> acceleration(mask)
+        4.0
     """
     measured = int(mask.sum())
     if measured == 0:

@@ -124,6 +124,11 @@ def load_profile(name: str | Path) -> ScannerProfile:
         ValueError: neither a known name nor a file, the file is no YAML mapping, or a key is
             unknown, missing or has a wrong value; the message names the file and the key.
         OSError: the file cannot be read.
+
+    Examples:
+        >>> from mrirecon.sampling import load_profile
+        >>> load_profile("clinical_3t").field_strength
+        3.0
     """
     if str(name) in PROFILES:
         return PROFILES[str(name)]

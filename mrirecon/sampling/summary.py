@@ -65,6 +65,13 @@ def summarise(config: SamplingConfig, mask: Tensor, shape: tuple[int, int]) -> M
 
     Raises:
         ValueError: "mask: ..." if it does not fit the image or measures nothing.
+
+    Examples:
+        >>> from mrirecon.sampling import SamplingConfig, make_mask, summarise
+        >>> config = SamplingConfig("variable_density", acceleration=4, calibration=10)
+        >>> summary = summarise(config, make_mask(config, (256, 256), seed=0), (256, 256))
+        >>> summary.kind, summary.n_readouts, summary.acceleration, summary.calibration
+        ('lines', 64, 4.0, 11)
     """
     n_measured = int(full_mask(mask, shape).sum())
     rows, cols = shape
@@ -99,6 +106,13 @@ def full_mask(mask: Tensor, shape: tuple[int, int]) -> Tensor:
 
     Raises:
         ValueError: "mask: ..." if it does not fit.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.sampling import full_mask
+        >>> full_mask(torch.tensor([True, False, True]), (2, 3))
+        tensor([[ True, False,  True],
+                [ True, False,  True]])
     """
     rows, cols = shape
     if mask.dtype != torch.bool or tuple(mask.shape) not in ((cols,), (rows, 1), (rows, cols)):

@@ -79,6 +79,13 @@ def radial_trajectory(
 
     Raises:
         ValueError: a count is too small, or an unknown order.
+
+    Examples:
+        >>> from mrirecon.sampling import radial_trajectory
+        >>> radial_trajectory(n_spokes=60, n_samples=512, shape=(256, 256)).shape
+        torch.Size([30720, 2])
+        >>> radial_trajectory(1, 4, (8, 8)).round(decimals=3)[:, 1]  # along the columns
+        tensor([-4., -2.,  0.,  2.])
     """
     angles = torch.deg2rad(readout_angles(n_spokes, order=order, first_angle=first_angle))
     expect("n_samples", n_samples >= 2, "2 or more", n_samples)
@@ -94,6 +101,14 @@ def radial_density(n_spokes: int, n_samples: int, shape: tuple[int, int]) -> Ten
 
     Returns:
         float32, (n_spokes * n_samples,), [cells of the Cartesian grid].
+
+    Examples:
+        >>> from mrirecon.sampling import radial_density
+        >>> weights = radial_density(402, 512, (256, 256))
+        >>> weights.shape
+        torch.Size([205824])
+        >>> round(float(weights.sum()))  # cells of the disc in 256 x 256
+        51472
     """
     spokes = radial_trajectory(n_spokes, n_samples, (1, 1), dtype=torch.float64)
     return (math.prod(shape) * ramp_density(spokes, n_spokes)).float()
@@ -130,6 +145,11 @@ def spiral_trajectory(
 
     Raises:
         ValueError: a count is too small, or an unknown order.
+
+    Examples:
+        >>> from mrirecon.sampling import spiral_trajectory
+        >>> spiral_trajectory(n_interleaves=16, n_samples=1024, shape=(256, 256)).shape
+        torch.Size([16384, 2])
     """
     starts = readout_angles(n_interleaves, order=order, first_angle=first_angle, full_turn=360.0)
     expect("n_samples", n_samples >= 2, "2 or more", n_samples)
@@ -148,6 +168,12 @@ def spiral_density(n_interleaves: int, n_samples: int, shape: tuple[int, int]) -
 
     Returns:
         float32, (n_interleaves * n_samples,), [cells of the Cartesian grid].
+
+    Examples:
+        >>> from mrirecon.sampling import spiral_density
+        >>> weights = spiral_density(16, 1024, (256, 256))
+        >>> weights.shape
+        torch.Size([16384])
     """
     part = torch.arange(n_samples, dtype=torch.float64) / n_samples
     ring = math.pi / 2 * part.clamp_min(0.125 / n_samples) / n_samples

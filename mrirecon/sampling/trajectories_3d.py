@@ -52,6 +52,11 @@ def stack_of_stars(
 
     Raises:
         ValueError: a count or size is too small, or an unknown order or rotation.
+
+    Examples:
+        >>> from mrirecon.sampling import stack_of_stars
+        >>> stack_of_stars(n_spokes=10, n_samples=64, shape=(16, 32, 32)).shape
+        torch.Size([10240, 3])
     """
     _require_shape(shape)
     wanted = f"one of {', '.join(get_args(Rotation))}"
@@ -104,6 +109,11 @@ def kooshball(
 
     Raises:
         ValueError: a count or size is too small.
+
+    Examples:
+        >>> from mrirecon.sampling import kooshball
+        >>> kooshball(n_spokes=100, n_samples=64, shape=(32, 32, 32)).shape
+        torch.Size([6400, 3])
     """
     _require_shape(shape)
     expect("n_spokes", n_spokes >= 1, "1 or more", n_spokes)

@@ -110,6 +110,14 @@ def plan_trajectory(
     """Plan the transform to a trajectory's samples, with their density; kept for further calls.
 
     Made outside inference mode, so that evaluation and training can share it.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.sampling import TrajectoryConfig, plan_trajectory
+        >>> config = TrajectoryConfig("radial", n_readouts=30, n_samples=128)
+        >>> nufft = plan_trajectory(config, (64, 64), torch.device("cpu"))
+        >>> nufft.coords.shape, nufft.density.shape
+        (torch.Size([3840, 2]), torch.Size([3840]))
     """
     with torch.inference_mode(mode=False), torch.no_grad():
         nufft = Nufft(config.coords(shape), shape, _ACCURACY, density=config.density(shape))

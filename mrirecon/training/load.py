@@ -33,6 +33,14 @@ def load(
     Raises:
         FileNotFoundError: no run and no checkpoint there.
         ValueError: a file is damaged or foreign; names which.
+
+    Examples:
+        >>> import torch
+        >>> import mrirecon
+        >>> generator = mrirecon.load("run")  # a folder of `train`
+        >>> mask = torch.arange(32) % 2 == 0
+        >>> generator(torch.rand(1, 1, 32, 32, dtype=torch.complex64), mask).output.shape
+        torch.Size([1, 1, 32, 32])
     """
     device = torch.device(device)
     generator = load_generator(choose_checkpoint(Path(path)))

@@ -49,6 +49,22 @@ def training_step(
         weighting, named as in `LossConfig`; "discriminator" (what it minimises), its penalties
         before weighting, and of its last judgement before an update the mean logits "logit_real"
         and "logit_fake" and the "separation" of both. All are means over the batch.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.data import RawBatch, simulate
+        >>> from mrirecon.losses import LossConfig
+        >>> from mrirecon.models import Generator, GeneratorConfig, UNetConfig
+        >>> from mrirecon.sampling import SamplingConfig
+        >>> from mrirecon.training import TrainingConfig, make_state, training_step
+        >>> config = TrainingConfig(losses=LossConfig(l1=1, ssim=1, adversarial=0))
+        >>> generator = Generator(GeneratorConfig(UNetConfig(width=4, n_levels=1), "inside"))
+        >>> state = make_state(generator, None, config, torch.device("cpu"))
+        >>> batch = RawBatch.of_volume(torch.rand(2, 32, 32).numpy())
+        >>> measured = simulate(batch, SamplingConfig(acceleration=4), seed=0, epoch=0)
+        >>> terms = training_step(state, measured, config)
+        >>> sorted(terms)
+        ['l1', 'loss', 'ssim']
     """
     parts = [measured] if isinstance(measured, Measurement) else measured
     n_slices = sum(len(part.target) for part in parts)

@@ -79,6 +79,23 @@ def train(  # noqa: PLR0917  (six things of six kinds; names at the call would r
             message names step, term and the file of the batch, and the last checkpoint is kept.
         OSError: the run folder cannot be written to, or the disk is full.
         ImportError: `config.tensorboard` is set, and tensorboard is not installed.
+
+    Examples:
+        >>> import torch
+        >>> from pathlib import Path
+        >>> from mrirecon.data import SliceDataset, SliceStore
+        >>> from mrirecon.losses import LossConfig
+        >>> from mrirecon.models import Generator, GeneratorConfig, UNetConfig
+        >>> from mrirecon.sampling import SamplingConfig
+        >>> from mrirecon.training import TrainingConfig, train
+        >>> config = TrainingConfig(steps=2, batch_size=2, losses=LossConfig(adversarial=0))
+        >>> generator = Generator(GeneratorConfig(UNetConfig(width=4, n_levels=1), "after"))
+        >>> with SliceStore("store.h5") as store:
+        ...     slices = SliceDataset(store, "train")
+        ...     run, lines, cpu = Path("run2"), SamplingConfig(acceleration=4), torch.device("cpu")
+        ...     trained = train(run, generator, None, slices, lines, config, device=cpu)
+        >>> trained.training
+        False
     """
     n_batches = dataset.n_batches(config.slices_per_step, drop_last=True)
     if n_batches == 0:

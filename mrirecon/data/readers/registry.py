@@ -50,6 +50,13 @@ def read_source(
     Raises:
         FileNotFoundError: there is nothing at `path`.
         ValueError: no image is there, or an option does not exist.
+
+    Examples:
+        >>> from mrirecon.data import read_source
+        >>> source = read_source("scans")
+        >>> subject = source.subjects[0]
+        >>> subject.name, subject.read_volume().shape
+        ('head0', (8, 32, 32))
     """
     require_slice_axis(slice_axis)
     options = arrays or ArrayOptions()
