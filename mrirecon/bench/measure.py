@@ -10,7 +10,7 @@ from torch import Tensor
 from mrirecon.bench.case import OURS, Case, Compute, Floors, Problem, Way, relative_error
 from mrirecon.bench.machine import Neighbours, copy_of, peak_memory
 from mrirecon.bench.peers import is_installed, peer_of
-from mrirecon.bench.results import CaseResult, WayResult
+from mrirecon.bench.results import LEFT_OUT, CaseResult, WayResult
 from mrirecon.bench.timing import quartiles, replayed, time_in_turn, timer_of
 
 _FLOOR = "floor: "
@@ -49,7 +49,7 @@ def measure_all(
         if end is None or time.monotonic() < end:
             yield measure(case, options)
         else:
-            yield _result(case, options, ways=(WayResult(OURS, note="left out: no time was left"),))
+            yield _result(case, options, ways=(WayResult(OURS, note=LEFT_OUT),))
 
 
 def measure(case: Case, options: Options) -> CaseResult:

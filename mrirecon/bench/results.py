@@ -13,6 +13,8 @@ from mrirecon.bench.case import FASTEST, OURS
 from mrirecon.bench.peers import peer_of
 from mrirecon.files import atomic_path
 
+LEFT_OUT = "left out: no time was left"
+
 
 @dataclass(frozen=True)
 class WayResult:
@@ -37,6 +39,11 @@ class WayResult:
     n_samples: int = 0
     peak_mib: float | None = None
     note: str = ""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether there was no time for it."""
+        return self.note == LEFT_OUT
 
     @property
     def median_ms(self) -> float | None:

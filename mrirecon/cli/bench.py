@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -61,23 +62,44 @@ def bench(
     machine meanwhile is measured and said.
     """
     chosen = _choose(suites or [], peer or [])
-    where = _device(device)
-    counts = threads or [torch.get_num_threads()]
+    job = _Job(
+        device=_device(device),
+        threads=_threads(threads or [torch.get_num_threads()]),
+        text=case,
+        seconds=seconds,
+        peers=frozenset(peer or []),
+        end=None if minutes is None else time.monotonic() + 60 * minutes,
+        out=out,
+    )
+    if not any(job.cases(name, job.threads[0]) for name in chosen):
+        raise ValueError(f"case: expected a part of a name that --list gives, got {case}")
     if list_only:
-        _list(chosen, Setup(where))
+        _list(chosen, job)
         return
-    end = None if minutes is None else time.monotonic() + 60 * minutes
-    peers = frozenset(peer or [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # packages deprecate what they use
-        failed = [
-            failure
-            for name in chosen
-            for failure in _run(name, case, counts, where, seconds, peers, end, out)
-        ]
+        failed = [failure for name in chosen for failure in _run(name, job)]
     if failed:
         say("mrirecon is not right in: " + "; ".join(failed))
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is asked for; see the options."""
+
+    device: torch.device
+    threads: list[int]
+    text: str
+    seconds: float
+    peers: frozenset[str]
+    end: float | None
+    out: Path | None
+
+    def cases(self, suite: str, threads: int) -> list[Case]:
+        """Return the cases of a suite that are asked for."""
+        setup = Setup(self.device, threads)
+        return [each for each in SUITES[suite](setup) if self.text in each.name]
 
 
 def bench_compare(
@@ -125,52 +147,44 @@ def _device(name: str) -> torch.device:
     return device
 
 
-def _list(suites: Iterable[str], setup: Setup) -> None:
+def _threads(counts: list[int]) -> list[int]:
+    for count in counts:
+        if count < 1:
+            raise ValueError(f"threads: expected at least 1, got {count}")
+    return counts
+
+
+def _list(suites: Iterable[str], job: _Job) -> None:
     for name in suites:
-        for case in SUITES[name](setup):
+        for case in job.cases(name, job.threads[0]):
             say(f"{name}: {case.name}")
     missing = [peer for peer in PEERS if not is_installed(peer)]
     say(f"not installed: {', '.join(missing) or 'none'}")
 
 
-def _run(
-    suite: str,
-    text: str,
-    counts: list[int],
-    device: torch.device,
-    seconds: float,
-    peers: frozenset[str],
-    end: float | None,
-    out: Path | None,
-) -> Iterator[str]:
+def _run(suite: str, job: _Job) -> Iterator[str]:
     """Measure a suite, print and keep its results; yield the cases in which mrirecon is wrong."""
-    about = describe(device, shlex.join(["mrirecon", *sys.argv[1:]]))
+    about = describe(job.device, shlex.join(["mrirecon", *sys.argv[1:]]))
     done: list[CaseResult] = []
-    for result in _measured(suite, text, counts, device, seconds, peers, end):
+    for result in _measured(suite, job):
         done.append(result)
         _print(result)
-        if out is not None:
-            write_result(SuiteResult(about, tuple(done)), out / f"{suite}.json")
-        if result.ours is None and not any(w.note.startswith("left out") for w in result.ways):
+        if job.out is not None:
+            write_result(SuiteResult(about, tuple(done)), job.out / f"{suite}.json")
+        if result.ours is None and not any(way.is_left_out for way in result.ways):
             yield f"{suite}: {result.name}"
 
 
-def _measured(
-    suite: str,
-    text: str,
-    counts: list[int],
-    device: torch.device,
-    seconds: float,
-    peers: frozenset[str],
-    end: float | None,
-) -> Iterator[CaseResult]:
-    for threads in counts:
+def _measured(suite: str, job: _Job) -> Iterator[CaseResult]:
+    for threads in job.threads:
+        cases = job.cases(suite, threads)
+        if not cases:
+            continue
         torch.set_num_threads(threads)
-        peak = peak_operations(device)
-        options = Options(device, threads, seconds, peers, peak)
-        cases: list[Case] = [c for c in SUITES[suite](Setup(device, threads)) if text in c.name]
+        peak = peak_operations(job.device)
+        options = Options(job.device, threads, job.seconds, job.peers, peak)
         with progress_bar(f"{suite}, {threads} threads") as bar:
-            yield from bar.track(measure_all(cases, options, end), total=len(cases))
+            yield from bar.track(measure_all(cases, options, job.end), total=len(cases))
 
 
 def _print(result: CaseResult) -> None:
