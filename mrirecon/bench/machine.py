@@ -1,6 +1,7 @@
 """What figures depend on: the machine, its peak, who else uses it, and memory."""
 
 import ctypes
+import multiprocessing
 import os
 import platform
 import re
@@ -94,7 +95,15 @@ class Neighbours:
         busy = sum(int(columns[i]) for i in _BUSY) / os.sysconf("SC_CLK_TCK")
         who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
         own = sum(sum(resource.getrusage(each)[:2]) for each in who)
+        own += sum(_processor_seconds(child.pid) for child in multiprocessing.active_children())
         return time.monotonic(), busy, own
+
+
+def _processor_seconds(process: int | None) -> float:
+    """Return what a child that still runs has used: RUSAGE_CHILDREN counts those that ended."""
+    text = Path(f"/proc/{process}/stat").read_text()
+    fields = text.rpartition(")")[2].split()  # proc(5): the name before may hold anything
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def peak_memory(run: Compute, device: torch.device) -> float | None:
