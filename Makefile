@@ -5,6 +5,9 @@
 # For pages:
 #   make browser-check     the tests of pages alone; fails where there is no Chromium to see them in
 #   make docs              the site, in build/site; a broken link fails
+# For a release:
+#   make wheel             the sdist, and from it a wheel for any Python, in dist/
+#   make wheel-check       the same, installed into a fresh environment away from here and used
 # For kernels:
 #   make cuda-check        compile them for every architecture; fail where one got worse (needs nvcc)
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
@@ -23,7 +26,8 @@ PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
-.PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize gpu-check roofline docs clean
+.PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize \
+  gpu-check roofline docs wheel wheel-check clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -65,6 +69,17 @@ roofline: .venv/test
 
 docs: .venv/test
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+wheel: .venv/test
+	@rm -rf build/wheel dist/mrirecon_torch-* && mkdir -p build dist
+	@{ $(BIN)/python -m build --no-isolation --outdir build/wheel . \
+	  && PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --exclude libtorch_cpu.so \
+	    --exclude libc10.so --wheel-dir dist build/wheel/*.whl; } >build/wheel.log 2>&1 \
+	  || { tail -50 build/wheel.log; exit 1; }
+	@mv build/wheel/*.tar.gz dist && ls -sh dist
+
+wheel-check: wheel
+	@PYTHONPATH=tools $(BIN)/python -m wheel_check
 
 clean:
 	rm -rf .venv build mrirecon/_native.so *.egg-info

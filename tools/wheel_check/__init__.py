@@ -1,0 +1,1 @@
+"""What `make wheel` built, installed away from the clone and used there."""
