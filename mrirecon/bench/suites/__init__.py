@@ -1,10 +1,20 @@
 """The suites by name; each yields its cases for a device and a number of threads."""
 
 from mrirecon.bench.case import Suite
-from mrirecon.bench.suites import loader, masking, ssim
+from mrirecon.bench.suites import (
+    coils,
+    consistency,
+    image_consistency,
+    loader,
+    masking,
+    ssim,
+)
 
 SUITES: dict[str, Suite] = {
+    "coils": coils.cases,
+    "consistency": consistency.cases,
+    "image_consistency": image_consistency.cases,
+    "loader": loader.cases,
     "masking": masking.cases,
     "ssim": ssim.cases,
-    "loader": loader.cases,
 }
