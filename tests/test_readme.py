@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import score_tables
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -45,3 +46,10 @@ def test_links_lead_somewhere(path: str) -> None:
 @pytest.mark.parametrize("target", re.findall(r"^make (\w+)", README, flags=re.MULTILINE))
 def test_make_targets_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", score_tables.BLOCKS)
+def test_tables_of_scores_are_what_the_result_files_give(page: str) -> None:
+    assert (ROOT / page).read_text() == score_tables.filled(page), (
+        "python benchmarks/score_tables.py"
+    )
