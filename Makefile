@@ -13,7 +13,7 @@
 #   make cuda-baseline     accept what they are now, and write docs/cuda_kernels.md
 #   make mutation-check    seed faults; fail where the tests do not see one (STEMS=ssim for some)
 #   make gpu-check         on a machine with a GPU: their tests and times on it
-#   make roofline          count their bytes and operations, and write docs/performance.md
+#   make roofline          count their bytes and operations, and write docs/roofline.md
 #   make sanitize          their tests under address, undefined behaviour and thread sanitizers
 PYTHON ?= python3
 DATA ?=

@@ -26,7 +26,7 @@ def test_every_kernel_has_a_line() -> None:
 
 
 def test_the_page_is_what_the_formulas_give() -> None:
-    assert (ROOT / "docs" / "performance.md").read_text() == stored_page()
+    assert (ROOT / "docs" / "roofline.md").read_text() == stored_page()
 
 
 def test_stored_counts_are_those_of_a_torch_like_this_one() -> None:

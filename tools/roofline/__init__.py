@@ -1,1 +1,1 @@
-"""What CUDA kernels must move and compute, counted on paper: docs/performance.md."""
+"""What CUDA kernels must move and compute, counted on paper: docs/roofline.md."""

@@ -1,4 +1,4 @@
-"""`python -m roofline`: count what plain PyTorch moves, and write docs/performance.md."""
+"""`python -m roofline`: count what plain PyTorch moves, and write docs/roofline.md."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from roofline.page import page
 
 _HERE = Path(__file__).parent
 _STORED = _HERE / "plain.json"
-_PAGE = _HERE.parents[1] / "docs" / "performance.md"
+_PAGE = _HERE.parents[1] / "docs" / "roofline.md"
 
 
 def all_lines() -> list[Line]:
