@@ -62,7 +62,7 @@ sanitize: .venv/test
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=tools $(BIN)/python -m sanitize
 
 gpu-check: .venv/test
-	@PYTHONPATH=tools:benchmarks $(BIN)/python -m gpu_check
+	@PYTHONPATH=tools $(BIN)/python -m gpu_check
 
 roofline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m roofline

@@ -1,23 +1,17 @@
 import json
-import math
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from gpu_check import __main__ as gpu_check
-from gpu_check.cases import Case, Way, make_cases, relative_error
-from gpu_check.nufft_cases import cases_of, make_nufft_cases
-from gpu_check.timing import Deadline, measure, measure_all, write_results
-from nufft_workloads import Workload
-from torch import Tensor
 
-from mrirecon.reference import nufft as direct
+from mrirecon.bench import SUITES, Options, Setup, measure_all
 
 
 def test_says_that_there_is_no_gpu_and_fails(
@@ -37,138 +31,6 @@ def test_says_that_the_library_has_no_kernels_and_fails(
     assert "MRIRECON_CUDA=ON pip install" in capsys.readouterr().out
 
 
-def ours_of(case: Case) -> Way:
-    prepare = case.ways["mrirecon"]
-    assert prepare is not None
-    return prepare()
-
-
-def three_times(compute: Callable[[], Tensor]) -> list[float]:
-    return [1.0, 2.0, 4.0]
-
-
-def test_cases_agree_with_plain_pytorch() -> None:
-    for case in make_cases("cpu", batch=2, size=24):
-        assert relative_error(ours_of(case), case.expected()) < 1e-6
-
-
-def test_a_wrong_result_is_not_timed() -> None:
-    case = make_cases("cpu", batch=2, size=24)[0]
-    case.ways["mrirecon"] = lambda: Way(case.expected, scale=1.01)
-    with pytest.raises(ValueError, match="apply_mask 2x8x24x24: expected an error up to"):
-        measure(case, three_times)
-
-
-def test_packages_that_are_not_installed_or_fail_have_a_row_that_says_so(tmp_path: Path) -> None:
-    def fail() -> Way:
-        raise RuntimeError("out of memory\nand more")
-
-    case = make_cases("cpu", batch=1, size=24)[0]
-    case.ways.update({"torch.compile": fail, "cupy": None})
-    rows = measure(case, three_times)
-    assert [row.note for row in rows] == [
-        "",
-        "",
-        "failed: RuntimeError: out of memory",
-        "not installed",
-    ]
-    table = write_results(rows, "A GPU", tmp_path).read_text()
-    assert "| apply_mask 1x8x24x24 | cupy | not installed |  |  |  |" in table
-
-
-def test_cupy_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "cupy", np)  # whose functions have its names
-    cases = make_cases("cpu", batch=2, size=24)
-    ways = {case.name.split(" ")[0]: case.ways.get("cupy") for case in cases}
-    assert [name for name, prepare in ways.items() if prepare] == [
-        "apply_mask",
-        "enforce_consistency",
-        "expand_coils",
-        "combine_coils",
-    ]
-    for case in cases[:4]:
-        prepare = case.ways["cupy"]
-        assert prepare is not None
-        assert relative_error(prepare(), case.expected()) < 1e-6
-
-
-def small_work(ndim: int = 2, *, has_maps: bool = True) -> Workload:
-    shape = (12, 10, 8)[:ndim]
-    coords = (torch.rand(60, ndim, dtype=torch.float64) - 0.5) * torch.tensor(shape)
-    return Workload("small", "small", shape, coords, batch=1, coils=3, has_maps=has_maps)
-
-
-@pytest.mark.parametrize("has_maps", [False, True])
-def test_nufft_cases_are_as_accurate_as_asked_for(has_maps: bool) -> None:
-    cases = cases_of(small_work(has_maps=has_maps), "cpu")
-    names = ["nufft forward, small", "nufft adjoint, small", "nufft normal, small"]
-    assert [case.name for case in cases] == [*names, "density, small"]
-    for case in cases:
-        (row,) = (row for row in measure(case, three_times) if not row.note)
-        assert row.way == "mrirecon"
-        assert row.error is not None
-        assert row.error < 3e-3
-
-
-def test_nufft_cases_take_the_benchmarks_workloads() -> None:
-    names = [case.name for case in make_nufft_cases("cpu", ("batch",))]
-    assert names[0].startswith("nufft forward, 256 x 256")
-
-
-class ExactPlan:
-    """Has the calls of cufinufft.Plan, and sums directly."""
-
-    def __init__(
-        self,
-        kind: int,
-        shape: tuple[int, ...],
-        n_images: int,
-        *,
-        eps: float,
-        isign: int,
-        dtype: str,
-    ) -> None:
-        assert (kind, isign) in ((2, -1), (1, 1))
-        assert dtype == "complex64"
-        self.is_forward, self.shape, self.n_images = kind == 2, shape, n_images
-
-    def setpts(self, *angles: Tensor) -> None:
-        sizes = torch.tensor(self.shape)
-        self.coords = torch.stack(angles, -1).double() / (2 * math.pi) * sizes
-
-    def execute(self, operand: Tensor, out: Tensor) -> None:
-        assert operand.is_contiguous()
-        assert out.is_contiguous()
-        assert operand.ndim == (len(self.shape) if self.is_forward else 1) + (self.n_images > 1)
-        scale, operand = math.sqrt(math.prod(self.shape)), operand.to(torch.complex128)
-        if self.is_forward:
-            out.copy_(scale * direct.nufft(operand, self.coords))
-        else:
-            out.copy_(scale * direct.nufft_adjoint(operand, self.coords, self.shape))
-
-
-@pytest.mark.parametrize("coils", [1, 3])
-@pytest.mark.parametrize("has_maps", [False, True])
-def test_cufinufft_is_called_with_the_conventions_of_this_package(
-    has_maps: bool, coils: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = SimpleNamespace(Plan=ExactPlan, __spec__="a package")
-    monkeypatch.setitem(sys.modules, "cufinufft", package)
-    for case in cases_of(replace(small_work(has_maps=has_maps), coils=coils), "cpu")[:3]:
-        prepare = case.ways["cufinufft"]
-        assert prepare is not None
-        assert relative_error(prepare(), case.expected()) < 1e-5
-
-
-def test_what_there_is_no_time_for_is_named() -> None:
-    case = make_cases("cpu", batch=1, size=24)[0]
-    case.ways.pop("torch.compile")
-    rows = measure_all([case], three_times, Deadline.after(0))
-    assert {row.note for row in rows} == {"left out: no time was left"}
-    rows = measure_all([case], three_times, Deadline.after(60))
-    assert rows[0].median == 2.0
-
-
 def test_a_command_that_takes_too_long_is_ended(capfd: pytest.CaptureFixture[str]) -> None:
     sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
     assert gpu_check._verdict("racecheck", sleep, 0.2) == "not finished in 0 s"
@@ -181,24 +43,72 @@ def test_a_command_that_takes_too_long_is_ended(capfd: pytest.CaptureFixture[str
 
 def test_everything_has_an_end_before_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/" + name)
-    deadline = Deadline.after(540)
-    limits = {name: limit(deadline) for name, _, limit in gpu_check._commands()}
+    limits = {name: limit(gpu_check._SECONDS) for name, _, limit in gpu_check._checks()}
     assert list(limits) == ["tests", "memcheck", "racecheck", "initcheck"]
-    assert 330 < limits["tests"] <= 340
+    assert limits["tests"] == gpu_check._SECONDS - gpu_check._TIMING_SECONDS
     assert limits["memcheck"] == 60
     assert gpu_check._SECONDS < 600
 
 
-def test_results_are_a_file_and_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch, "compile", lambda compute: compute)  # only on a GPU is it run
-    case = make_cases("cpu", batch=1, size=24)[0]
-    rows = measure(case, three_times)
-    assert [row.way for row in rows] == ["mrirecon", "plain PyTorch", "torch.compile", "cupy"]
-    table = write_results(rows, "Some GPU 80GB", tmp_path, ["memcheck: passed"])
-    stored = json.loads((tmp_path / "some_gpu_80gb.json").read_text())
+def shares_of(suites: Iterator[gpu_check.Command]) -> dict[str, float]:
+    return {name: 60 * float(command[-1]) for name, command, _ in suites}
+
+
+def test_what_there_is_no_time_for_is_named() -> None:
+    cases = SUITES["masking"](Setup(small=True))
+    results = list(measure_all(cases, Options(), end=time.monotonic()))
+    notes = {way.note for result in results for way in result.ways}
+    assert notes == {"left out: no time was left"}
+
+
+def test_suites_share_the_time_that_is_left() -> None:
+    """The suites that come last have time too, even where those before took all of theirs."""
+    end = time.monotonic() + 150
+    shares = shares_of(gpu_check._timings(Path("results"), end))
+    assert list(shares) == [suite for suite in gpu_check._SUITES if suite in SUITES]
+    assert {"masking", "ssim"} <= shares.keys()
+    left = 150 - gpu_check._LAST_CASE_SECONDS
+    first, *_, last = shares.values()
+    assert first == pytest.approx(left / len(shares), abs=1)
+    assert last == pytest.approx(left, abs=1)
+    assert set(shares_of(gpu_check._timings(Path("results"), time.monotonic())).values()) == {0}
+
+
+def test_suites_run_on_the_gpu_and_verdicts_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = []
+
+    def run(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=int("ssim" in command))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some GPU 80GB")
+    monkeypatch.setattr("mrirecon.native.cuda_architectures", lambda: ["sm_90"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(gpu_check, "_ROOT", tmp_path)
+    folder = tmp_path / "benchmarks" / "results" / "some_gpu_80gb"
+    assert gpu_check.main() == 1
+    stored = json.loads((folder / "checks.json").read_text())
     assert stored["device"] == "Some GPU 80GB"
-    assert stored["notes"] == ["memcheck: passed"]
-    assert stored["rows"][0]["median"] == 2.0
-    assert stored["rows"][0]["gb_per_s"] == pytest.approx(case.n_bytes / 2e-3 / 1e9)
-    assert "| apply_mask 1x8x24x24 | mrirecon | 2.000 |" in table.read_text()
-    assert "- memcheck: passed" in table.read_text()
+    assert stored["verdicts"]["tests"] == "passed"
+    assert stored["verdicts"]["ssim"] == "failed"
+    assert stored["verdicts"]["masking"] == "passed"
+    (ssim,) = (command for command in commands if "ssim" in command)
+    assert ssim[1:5] == ["-m", "mrirecon", "bench", "ssim"]
+    assert ssim[ssim.index("--device") + 1] == "cuda"
+    assert ssim[ssim.index("--out") + 1] == str(folder)
+    assert "gpu-check: ssim (failed); results are in" in capsys.readouterr().out
+
+
+def test_nothing_is_timed_where_a_test_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("mrirecon.native.cuda_architectures", lambda: ["sm_90"])
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
+    assert gpu_check.main() == 1
+    assert "gpu-check: tests (failed); nothing was timed" in capsys.readouterr().out

@@ -1,26 +1,34 @@
-"""`python -m gpu_check`: run what only a GPU can show, and write benchmarks/results/<device>.md.
+"""`python -m gpu_check`: run what only a GPU can show, and write benchmarks/results/<device>.
 
 The tests marked requires_cuda are the bodies that the emulator runs elsewhere. None may be skipped.
-All of it takes less than ten minutes; what there is no time for is named in the results.
+Then come the suites of `mrirecon bench` on the GPU. All of it takes less than ten minutes; what
+there is no time for is named in the results.
 """
 
+import json
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 
-from gpu_check.cases import Case, make_cases
-from gpu_check.nufft_cases import make_nufft_cases
-from gpu_check.timing import Deadline, measure_all, milliseconds, write_results
 from mrirecon import native
+from mrirecon.bench import SUITES
+from mrirecon.files import atomic_path
 
 _ROOT = Path(__file__).parents[2]
-_SECONDS = 540  # for everything, so that ten minutes are not exceeded by the last step
+_SUITES = ("masking", "consistency", "coils", "ssim", "instance_norm", "nufft")
+_SECONDS = 560  # for everything, so that ten minutes are not exceeded by the last step
 _SANITIZER_SECONDS = 60  # for each tool of compute-sanitizer
-_TIMING_SECONDS = 200  # that tests and sanitizers leave to the benchmarks
+_TIMING_SECONDS = 220  # that tests and sanitizers leave to the suites
+_LAST_CASE_SECONDS = 30  # that a suite may take longer than its share, by a case begun before
+_WAY_SECONDS = 0.2  # that each way is timed
+
+Limit = Callable[[float], float]
+Command = tuple[str, list[str], Limit]
 
 
 def main() -> int:
@@ -29,26 +37,23 @@ def main() -> int:
     if reason:
         print(f"gpu-check: {reason}")
         return 2
-    deadline = Deadline.after(_SECONDS)
-    verdicts = {
-        name: _verdict(name, command, max(1.0, limit(deadline)))
-        for name, command, limit in _commands()
-    }
-    failed = [f"{name} ({text})" for name, text in verdicts.items() if text.startswith("failed")]
-    if failed:
-        print(f"gpu-check: {', '.join(failed)}; nothing was timed")
+    end = time.monotonic() + _SECONDS
+    checks = _verdicts(_checks(), end)
+    if _failed(checks):
+        print(f"gpu-check: {_failed(checks)}; nothing was timed")
         return 1
-    rows = measure_all(_cases(), milliseconds, deadline)
-    notes = [f"{name}: {text}" for name, text in verdicts.items()]
-    folder = _ROOT / "benchmarks" / "results"
-    table = write_results(rows, torch.cuda.get_device_name(), folder, notes)
-    print(table.read_text())
-    return 0
+    device = torch.cuda.get_device_name()
+    folder = _ROOT / "benchmarks" / "results" / stem_of(device)
+    verdicts = checks | _verdicts(_timings(folder, end), end)
+    with atomic_path(folder / "checks.json") as path:
+        path.write_text(json.dumps({"device": device, "verdicts": verdicts}, indent=1) + "\n")
+    print(f"gpu-check: {_failed(verdicts) or 'passed'}; results are in {folder}")
+    return 1 if _failed(verdicts) else 0
 
 
-def _cases() -> Iterator[Case]:
-    yield from make_cases("cuda")
-    yield from make_nufft_cases("cuda")
+def stem_of(device: str) -> str:
+    """Return a device's name as that of a folder: "nvidia_h200"."""
+    return "".join(letter if letter.isalnum() else "_" for letter in device.lower())
 
 
 def _missing() -> str:
@@ -63,13 +68,10 @@ def _missing() -> str:
     return ""
 
 
-Limit = Callable[[Deadline], float]
-
-
-def _commands() -> Iterator[tuple[str, list[str], Limit]]:
-    """Yield name, command and the seconds it may take, given when all must be over."""
+def _checks() -> Iterator[Command]:
+    """Yield name, command and the seconds it may take of those that are left."""
     tests = [sys.executable, "-m", "pytest", "-m", "requires_cuda"]
-    yield "tests", tests, lambda deadline: deadline.left() - _TIMING_SECONDS
+    yield "tests", tests, lambda left: left - _TIMING_SECONDS
     sanitizer = shutil.which("compute-sanitizer")
     for tool in ("memcheck", "racecheck", "initcheck") if sanitizer else ():
         prefix = [str(sanitizer), "--tool", tool, "--error-exitcode", "1"]
@@ -77,12 +79,36 @@ def _commands() -> Iterator[tuple[str, list[str], Limit]]:
         yield (
             tool,
             [*prefix, *tests, *one_size],
-            lambda deadline: min(_SANITIZER_SECONDS, deadline.left() - _TIMING_SECONDS),
+            lambda left: min(_SANITIZER_SECONDS, left - _TIMING_SECONDS),
         )
 
 
+def _timings(folder: Path, end: float) -> Iterator[Command]:
+    """Yield the command of each suite, which gets its share of the time that is then left."""
+    suites = [suite for suite in _SUITES if suite in SUITES]
+    for done, suite in enumerate(suites):
+        left = end - time.monotonic() - _LAST_CASE_SECONDS
+        share = max(0.0, left) / (len(suites) - done)
+        options = ["--device", "cuda", "--seconds", str(_WAY_SECONDS), "--out", str(folder)]
+        command = [sys.executable, "-m", "mrirecon", "bench", suite, *options]
+        yield suite, [*command, "--minutes", f"{share / 60:.2f}"], lambda left: left
+
+
+def _verdicts(commands: Iterator[Command], end: float) -> dict[str, str]:
+    """Run commands until `end` [s, of time.monotonic]; return the verdict on each."""
+    return {
+        name: _verdict(name, command, max(1.0, limit(end - time.monotonic())))
+        for name, command, limit in commands
+    }
+
+
+def _failed(verdicts: dict[str, str]) -> str:
+    failed = [f"{name} ({text})" for name, text in verdicts.items() if text.startswith("failed")]
+    return ", ".join(failed)
+
+
 def _verdict(name: str, command: list[str], seconds: float) -> str:
-    """Run a command; return "passed", "failed", or that a sanitizer was not finished in time."""
+    """Run a command; return "passed", "failed", or that it was not finished in time."""
     print(f"gpu-check: {name}", flush=True)
     try:
         done = subprocess.run(command, cwd=_ROOT, check=False, timeout=seconds)
