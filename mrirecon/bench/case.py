@@ -20,11 +20,13 @@ class Way:
         run: what is timed.
         result: makes of what `run` returned the tensor that is compared with what is right.
         setting: how the way is tuned, for the table.
+        setup_ms: what planning it took, where making it also tunes it.
     """
 
     run: Compute
     result: Callable[[Any], Tensor] = torch.as_tensor
     setting: str = ""
+    setup_ms: float | None = None
 
 
 @dataclass(frozen=True)

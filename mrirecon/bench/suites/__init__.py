@@ -7,6 +7,7 @@ from mrirecon.bench.suites import (
     image_consistency,
     loader,
     masking,
+    nufft,
     ssim,
 )
 
@@ -16,5 +17,6 @@ SUITES: dict[str, Suite] = {
     "image_consistency": image_consistency.cases,
     "loader": loader.cases,
     "masking": masking.cases,
+    "nufft": nufft.cases,
     "ssim": ssim.cases,
 }
