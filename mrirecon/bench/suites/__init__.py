@@ -5,9 +5,12 @@ from mrirecon.bench.suites import (
     coils,
     consistency,
     image_consistency,
+    instance_norm,
     loader,
     masking,
+    metrics,
     nufft,
+    sampling,
     ssim,
 )
 
@@ -15,8 +18,11 @@ SUITES: dict[str, Suite] = {
     "coils": coils.cases,
     "consistency": consistency.cases,
     "image_consistency": image_consistency.cases,
+    "instance_norm": instance_norm.cases,
     "loader": loader.cases,
     "masking": masking.cases,
+    "metrics": metrics.cases,
     "nufft": nufft.cases,
+    "sampling": sampling.cases,
     "ssim": ssim.cases,
 }
