@@ -46,6 +46,19 @@ def test_noise_equals_reference(
 
 
 @pytest.mark.parametrize("dtype", COMPLEX)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_noise_of_long_rows_equals_reference(
+    share: float, dtype: torch.dtype, simd_level: str
+) -> None:
+    """The CPU draws 64 measured samples at a time: rows of none, of a few and of several blocks."""
+    kspace, mask = torch.randn(2, 1, 3, 333, dtype=dtype), torch.rand(333) < share
+    result = ops.apply_mask(kspace, mask, noise_std=0.5, seed=3)
+    expected = reference.apply_mask(kspace, mask, noise_std=0.5, seed=3)
+    tolerance = 8 * 2 * math.pi * torch.finfo(dtype).eps
+    torch.testing.assert_close(result, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", COMPLEX)
 @pytest.mark.parametrize(("shape", "mask_shape"), CASES)
 def test_cuda_kernel_equals_reference(
     shape: tuple[int, ...], mask_shape: tuple[int, ...], dtype: torch.dtype, emulated_ops: Any
