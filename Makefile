@@ -27,7 +27,7 @@ NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
 .PHONY: demo test browser-check lint emulator cuda-check cuda-baseline mutation-check sanitize \
-  gpu-check roofline docs wheel wheel-check clean
+  gpu-check roofline performance docs wheel wheel-check clean
 
 demo: .venv/demo .venv/native
 	$(BIN)/mrirecon demo --out $(OUT) $(if $(DATA),--data "$(DATA)") $(if $(SHORT),--short)
@@ -67,6 +67,10 @@ gpu-check: .venv/test
 roofline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m roofline
 
+performance: .venv/peers
+	$(BIN)/mrirecon bench --threads 1 --threads 2 --out benchmarks/results
+	@PYTHONPATH=tools $(BIN)/python -m performance
+
 docs: .venv/test
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -100,3 +104,7 @@ clean:
 .venv/test: .venv/native pyproject.toml
 	$(PIP) --no-build-isolation --editable ".[demo,dev,docs]"
 	@touch $@ .venv/native .venv/demo
+
+.venv/peers: .venv/test benchmarks/requirements.txt
+	$(PIP) -r benchmarks/requirements.txt
+	@touch $@

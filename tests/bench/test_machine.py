@@ -69,6 +69,15 @@ def test_neighbours_take_what_others_do_and_not_what_this_process_does() -> None
     assert beside.share > 0.1
 
 
+def test_neighbours_are_what_is_busy_and_not_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = iter([(0.0, 10.0, 5.0), (2.0, 13.0, 6.0)])  # [s]: the clock, all, this process
+    monkeypatch.setattr(Neighbours, "_read", lambda self: next(readings))
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
+    with Neighbours() as neighbours:
+        pass
+    assert neighbours.share == (3.0 - 1.0) / (2.0 * 2)
+
+
 def test_neighbours_are_unknown_where_the_system_does_not_tell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
