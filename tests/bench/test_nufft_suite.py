@@ -12,7 +12,7 @@ from torch import Tensor
 from mrirecon.bench import Case, Options, Problem, Setup, Way, is_installed, measure
 from mrirecon.bench.case import OURS, relative_error
 from mrirecon.bench.suites import nufft, nufft_tuning
-from mrirecon.bench.suites.nufft_candidates import Candidate
+from mrirecon.bench.suites.nufft_candidates import Candidate, candidates
 from mrirecon.bench.suites.nufft_tuning import Contest, error_of
 from mrirecon.bench.suites.nufft_workloads import Workload, workloads
 from mrirecon.reference import nufft as direct
@@ -146,6 +146,25 @@ def test_ways_without_a_plan_are_left_out_of_planning(monkeypatch: pytest.Monkey
     assert contest.fastest("a package", "forward").setting == "no plan, width 0.0004"
     planned = contest.fastest("a package", "forward", planned_only=True)
     assert planned.setting == "plan, width 0.0004"
+
+
+def test_one_image_may_leave_threads_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FINUFFT and its like take 4 ms for a small image by two threads, and 1 ms by one."""
+    one, three = small_work(coils=1), small_work(coils=3)
+    ways = [candidate.way for candidate in candidates("FINUFFT", one)]
+    assert ways == ["threads inside", "one thread"] * 2
+    assert not any(candidate.one_thread for candidate in candidates("FINUFFT", three))
+    threads = []
+
+    def make(work: Workload, value: float, n_threads: int) -> Off:
+        threads.append(n_threads)
+        return Off(work, value, n_threads)
+
+    found = Candidate("a way", make, make, knob="", one_thread=True)
+    contest = replace(contest_of(monkeypatch, found), threads=2)
+    contest.wanted = 4e-4
+    contest.fastest("a package", "forward")
+    assert threads == [1]
 
 
 def test_planning_takes_what_the_way_says_not_what_tuning_it_took() -> None:

@@ -1,7 +1,7 @@
 """The ways in which each package's NUFFT can be used, and what sets its error."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mrirecon.bench.suites import nufft_engines as engines
@@ -13,6 +13,7 @@ from mrirecon.bench.suites.nufft_workloads import Workload
 _MULTIPLES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # of our error: tolerances to choose from
 _LEAST = 1.2e-6  # the least tolerance that ducc0 takes in float32
 _UPSAMPLINGS = (1.25, 2.0)
+_ONE_WAY = ("cuFINUFFT", "torchkbnufft", "SigPy")  # that cannot be told how many threads to use
 
 Maker = Callable[[Workload, float, int], Transform]  # of workload, knob's value and threads
 
@@ -30,6 +31,7 @@ class Candidate:
         values: of the knob, to choose from; tolerances follow from our error.
         plans: whether planning is apart from transforming.
         is_slow: its error is measured on some of the samples.
+        one_thread: it leaves the others alone, since waking them can take longer than an image.
     """
 
     setting: str
@@ -40,6 +42,7 @@ class Candidate:
     values: tuple[float, ...] = ()
     plans: bool = True
     is_slow: bool = False
+    one_thread: bool = False
 
     def knobs(self, wanted: float) -> Sequence[float]:
         """Return the values to try."""
@@ -55,12 +58,15 @@ class Candidate:
 
 
 def candidates(peer: str, work: Workload) -> Iterator[Candidate]:
-    """Yield a package's ways for one image, a batch, or frames.
+    """Yield a package's ways for one image, a batch, or frames; one of a plane in one thread too.
 
     Raises:
         KeyError: no package has this name.
     """
-    yield from _CANDIDATES[peer](work)
+    for candidate in _CANDIDATES[peer](work):
+        yield candidate
+        if work.n_images == 1 and len(work.shape) < 3 and peer not in _ONE_WAY:
+            yield replace(candidate, way="one thread", one_thread=True)
 
 
 def _finufft(work: Workload) -> Iterator[Candidate]:

@@ -107,7 +107,7 @@ def composed(
         coords = workload.coords[part.start] if workload.has_frames else workload.coords
         count = part.stop - part.start
         parts.append((part, make_engine(coords.numpy(), workload.shape, count, tolerance, inside)))
-    return Composed(workload, parts, _pool(threads) if across else None)
+    return Composed(workload, parts, _pool(threads) if len(parts) > 1 and across else None)
 
 
 def _rows(workload: Workload, n_parts: int) -> Iterator[slice]:

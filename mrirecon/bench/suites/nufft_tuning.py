@@ -75,7 +75,8 @@ class Contest:
         ways = [(c, value) for c, value in self.chosen(peer) if c.plans or not planned_only]
         best: tuple[float, Planned] | None = None
         for candidate, value in ways:
-            make = partial(candidate.make, self.work, value, self.threads)
+            threads = 1 if candidate.one_thread else self.threads
+            make = partial(candidate.make, self.work, value, threads)
             transform, setup_ms = _timed(make)
             planned = Planned(transform, candidate.named(value), make, setup_ms)
             took = self._seconds(transform, direction) if len(ways) > 1 else 0.0
