@@ -54,8 +54,8 @@ def measure_slices(
             centred on them, count. UQI and MS-SSIM are of whole images alone. None for all.
 
     Returns:
-        SSIM and MS-SSIM in the images' dtype, the others in float64, each (...,). NaN propagates;
-        SSIM is NaN where the region is empty.
+        SSIM and MS-SSIM in the images' dtype, the others in float64, each (...,); rows are summed
+        in the images' dtype. NaN propagates; SSIM is NaN where the region is empty.
 
     Raises:
         ValueError: shapes differ, or the image is smaller than a window.
@@ -78,18 +78,25 @@ def measure_slices(
 
     def total(values: Tensor) -> Tensor:
         counted = values if inside is None else values.where(inside, 0)
-        return counted.sum((-2, -1), dtype=torch.float64)
+        return counted.sum(-1).sum(-1, dtype=torch.float64)
 
+    def energy(values: Tensor) -> Tensor:
+        """Sum squares by norms of rows, without a tensor of squares."""
+        counted = values if inside is None else values.where(inside, 0)
+        return torch.linalg.vector_norm(counted, dim=-1).double().square().sum(-1)
+
+    rows, cols = difference.shape[-2:]
+    every = none.new_full(none.shape, float(rows * cols))
     scale, window = {"data_range": data_range}, protocol.window
     is_whole, wanted = inside is None, protocol.metrics
     return SliceMeasures(
         ssim=ssim(prediction, target, **scale, window=window)
         if inside is None
         else ssim_in_region(prediction, target, inside, **scale, window=window),
-        squared_error=total(difference.square()),
-        target_energy=total(target.square()),
+        squared_error=energy(difference),
+        target_energy=energy(target),
         difference=total(difference),
-        n_pixels=total(torch.ones_like(difference)),
+        n_pixels=every if inside is None else inside.sum((-2, -1), dtype=torch.float64),
         uqi=uqi(prediction, target) if is_whole and "uqi" in wanted else none,
         ms_ssim=ms_ssim(prediction, target, **scale) if is_whole and "ms_ssim" in wanted else none,
     )
@@ -156,13 +163,11 @@ def score_volume(
         >>> round(score.psnr, 2), round(score.nmse, 3)
         (20.0, 0.01)
     """
-    for name, volume in (("prediction", prediction), ("target", target)):
-        if not bool(volume.isfinite().all()):
-            n_bad = int((~volume.isfinite()).sum())
-            raise ValueError(f"{name}: expected finite values, got NaN or Inf in {n_bad} pixels")
     by_slice = protocol.range_of == "slice"
     ranges = slice_ranges(target) if by_slice else target.new_full(target.shape[:1], data_range)
     measures = measure_slices(prediction, target, data_range=ranges, protocol=protocol)
+    if not bool((measures.squared_error + measures.target_energy).isfinite().all()):
+        _refuse_infinite(prediction, target)
     columns = [values.tolist() for values in (*measures[:3], measures.n_pixels, ranges)]
     slices = list(zip(*columns, strict=True))
     groups = [slices] if protocol.errors_over == "volume" else [[one] for one in slices]
@@ -176,6 +181,14 @@ def score_volume(
         peak = peaks[0] if by_slice else data_range
         scores.append(pool(ssims, errors, energies, n_pixels=n_pixels, data_range=peak))
     return Score(*(math.fsum(column) / len(scores) for column in zip(*scores, strict=True)))
+
+
+def _refuse_infinite(prediction: Tensor, target: Tensor) -> None:
+    """Say which volume has NaN or Inf; neither has where squares of finite values overflow."""
+    for name, volume in (("prediction", prediction), ("target", target)):
+        n_bad = int((~volume.isfinite()).sum())
+        if n_bad:
+            raise ValueError(f"{name}: expected finite values, got NaN or Inf in {n_bad} pixels")
 
 
 def slice_ranges(target: Tensor) -> Tensor:

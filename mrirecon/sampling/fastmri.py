@@ -29,8 +29,8 @@ def fastmri_generator(seed: int | Sequence[int]) -> np.random.Generator:
     numbers = [seed] if isinstance(seed, int) else seed
     if not all(0 <= number < 2**32 for number in numbers):
         raise ValueError(f"seed: expected 0 to 2^32 - 1 for fastMRI's masks, got {seed}")
-    bits = np.random.MT19937()
-    bits.state = np.random.RandomState(seed).get_state(legacy=False)  # type: ignore[assignment]
+    bits = np.random.MT19937(0)  # without a seed it would ask the system for one
+    np.random.RandomState(bits).seed(seed)  # of `bits`, by the legacy rule
     return np.random.Generator(bits)
 
 
