@@ -38,11 +38,13 @@ class Floors:
             many bytes.
         n_operations: additions and multiplications, divided by the measured peak.
         transforms: the Fourier transforms alone, timed.
+        convolutions: a network's convolutions alone, timed.
     """
 
     n_bytes: int = 0
     n_operations: float = 0.0
     transforms: Compute | None = None
+    convolutions: Compute | None = None
 
 
 @dataclass(frozen=True)

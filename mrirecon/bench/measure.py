@@ -145,6 +145,8 @@ def _floors(floors: Floors, device: torch.device) -> dict[str, Compute]:
         found[_FLOOR + "bytes"] = copy_of(floors.n_bytes, device)
     if floors.transforms is not None:
         found[_FLOOR + "transforms"] = floors.transforms
+    if floors.convolutions is not None:
+        found[_FLOOR + "convolutions"] = floors.convolutions
     return found
 
 

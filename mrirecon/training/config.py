@@ -67,7 +67,7 @@ class TrainingConfig:
             times as fast, and float32 elsewhere, where it would be emulated; "float16" with scaled
             losses, for GPUs without bfloat16.
         channels_last: memory order of images and weights. Convolutions are faster so, and most of
-            all with "bfloat16" (benchmarks/bench_training.py).
+            all with "bfloat16" (`mrirecon bench training`).
         compile: compile both networks by torch.compile: on the CPU a tenth faster, after minutes.
         cuda_graphs: compile them so that a GPU is handed each pass as one graph, which saves the
             time of launching its kernels one by one.

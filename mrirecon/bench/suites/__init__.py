@@ -5,6 +5,7 @@ from mrirecon.bench.suites import (
     coils,
     consistency,
     image_consistency,
+    inference,
     instance_norm,
     loader,
     masking,
@@ -12,12 +13,14 @@ from mrirecon.bench.suites import (
     nufft,
     sampling,
     ssim,
+    training,
 )
 
 SUITES: dict[str, Suite] = {
     "coils": coils.cases,
     "consistency": consistency.cases,
     "image_consistency": image_consistency.cases,
+    "inference": inference.cases,
     "instance_norm": instance_norm.cases,
     "loader": loader.cases,
     "masking": masking.cases,
@@ -25,4 +28,5 @@ SUITES: dict[str, Suite] = {
     "nufft": nufft.cases,
     "sampling": sampling.cases,
     "ssim": ssim.cases,
+    "training": training.cases,
 }
