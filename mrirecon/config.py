@@ -71,6 +71,12 @@ def load_config(path: Path | None, overrides: Sequence[str] = ()) -> RunConfig:
         ValueError: the file is no YAML mapping, or a key is unknown or has a wrong value; the
             message names file and key.
         OSError: the file cannot be read.
+
+    Examples:
+        >>> from mrirecon.config import load_config
+        >>> config = load_config(None, ["store=store.h5", "training.steps=500"])
+        >>> config.training.steps, config.sampling.strategy
+        (500, 'variable_density')
     """
     values = _read_yaml(path) if path else {}
     for override in overrides:

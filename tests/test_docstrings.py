@@ -21,7 +21,18 @@ from mrirecon.training import TrainingConfig, train
 PACKAGE = Path(__file__).parents[1] / "mrirecon"
 DEMANDED = ("ops", "fourier", "nufft", "nufft.units", "metrics")
 """Of each function, and of each class with methods, that these export an example is demanded."""
-OTHERS = ("", "classical", "data", "data.readers", "losses", "models", "sampling", "training")
+OTHERS = (
+    "",
+    "classical",
+    "config",
+    "data",
+    "data.readers",
+    "evaluation.statistics",
+    "losses",
+    "models",
+    "sampling",
+    "training",
+)
 CPU = torch.device("cpu")
 
 

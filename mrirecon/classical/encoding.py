@@ -24,6 +24,13 @@ class Encoding:
     normalised maps. Off the grid the trajectory's density, if it has one, weighs the samples:
     A* D A. Where the image is known to be real, A* is followed by its real part, so that all
     that is iterated is real, and takes half the time.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import Encoding
+        >>> encoding = Encoding(torch.arange(32) % 2 == 0, is_real=True)
+        >>> encoding.adjoint(torch.ones(1, 1, 32, 32, dtype=torch.complex64)).dtype
+        torch.float32
     """
 
     def __init__(

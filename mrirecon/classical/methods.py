@@ -144,6 +144,11 @@ def get_method(name: str) -> MethodConfig:
 
     Raises:
         ValueError: no such method.
+
+    Examples:
+        >>> from mrirecon.classical import get_method
+        >>> get_method("sense").n_iterations
+        50
     """
     if name not in DEFAULTS:
         raise ValueError(f"method: expected one of {', '.join(get_args(MethodName))}, got {name!r}")

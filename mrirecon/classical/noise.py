@@ -50,6 +50,14 @@ def noise_amplification(
 
     Raises:
         ValueError: "scan_time_factor: ..." not above 0, or as `cg_sense`.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import noise_amplification, ring_coil_maps
+        >>> every_line, coil_maps = torch.ones(32, dtype=torch.bool), ring_coil_maps(4, (32, 32))
+        >>> g_factor = noise_amplification(every_line, coil_maps, scan_time_factor=1)
+        >>> round(g_factor, 1)
+        1.0
     """
     if not 0 < scan_time_factor < math.inf:
         raise ValueError(f"scan_time_factor: expected above 0, got {scan_time_factor}")

@@ -25,6 +25,11 @@ def daubechies(n_moments: int) -> tuple[float, ...]:
 
     Raises:
         ValueError: n_moments not as above.
+
+    Examples:
+        >>> from mrirecon.classical import daubechies
+        >>> [round(tap, 4) for tap in daubechies(2)]
+        [0.483, 0.8365, 0.2241, -0.1294]
     """
     if not 1 <= n_moments <= 10:
         raise ValueError(f"n_moments: expected 1 to 10, got {n_moments}")
@@ -89,7 +94,17 @@ def wavelet_transform(image: Tensor, taps: tuple[float, ...], n_levels: int) -> 
 def inverse_wavelet_transform(
     coefficients: Tensor, taps: tuple[float, ...], n_levels: int
 ) -> Tensor:
-    """Transform wavelet coefficients back to images; arguments as of `wavelet_transform`."""
+    """Transform wavelet coefficients back to images; arguments as of `wavelet_transform`.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.classical import daubechies, inverse_wavelet_transform
+        >>> coefficients = torch.zeros(1, 1, 16, 16)
+        >>> coefficients[..., :8, :8] = 1  # a constant coarse image
+        >>> image = inverse_wavelet_transform(coefficients, daubechies(2), n_levels=1)
+        >>> image[0, 0, 0, :3].round(decimals=4)
+        tensor([0.5000, 0.5000, 0.5000])
+    """
     planes = _as_planes(coefficients, taps, n_levels)
     out = planes.clone()
     for level in reversed(range(n_levels)):

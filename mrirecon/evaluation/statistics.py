@@ -95,6 +95,12 @@ def bootstrap_interval(
     Returns:
         The BCa bootstrap interval of the mean, or the percentile one of the median, whose
         acceleration the jackknife cannot tell; NaN for fewer than two values.
+
+    Examples:
+        >>> from mrirecon.evaluation.statistics import bootstrap_interval
+        >>> interval = bootstrap_interval([0.90, 0.92, 0.93, 0.95, 0.91])
+        >>> interval.low < 0.922 < interval.high
+        True
     """
     if len(values) < 2 or not all(math.isfinite(value) for value in values):
         return Interval(math.nan, math.nan)

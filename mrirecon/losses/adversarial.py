@@ -30,6 +30,13 @@ def discriminator_loss(real: Logits, fake: Logits, *, kind: AdversarialKind) -> 
         fake: float, any shape each, logits of reconstructed images that carry no gradient to the
             generator.
         kind: which of the three.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import discriminator_loss
+        >>> real, fake = [torch.tensor([0.5])], [torch.tensor([-2.0])]  # logits
+        >>> discriminator_loss(real, fake, kind="hinge")
+        tensor(0.5000)
     """
     return _mean(_discriminator_term(r, f, kind=kind) for r, f in zip(real, fake, strict=True))
 
@@ -43,6 +50,12 @@ def generator_loss(fake: Logits, *, kind: AdversarialKind) -> Tensor:
     Args:
         fake: float, any shape each, logits of reconstructed images that carry gradient.
         kind: which of the three.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import generator_loss
+        >>> generator_loss([torch.tensor([-2.0])], kind="hinge")
+        tensor(2.)
     """
     if kind == "least-squares":
         return _mean(0.5 * (f - 1.0).square().mean() for f in fake)
@@ -60,6 +73,13 @@ def separation(real: Logits, fake: Logits) -> Tensor:
 
     Returns:
         A scalar without gradient.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import separation
+        >>> real, fake = [torch.tensor([[2.0], [-1.0]])], [torch.tensor([[-1.0], [1.0]])]
+        >>> separation(real, fake)
+        tensor(0.5000)
     """
     return _mean(_share_above(r, f) for r, f in zip(real, fake, strict=True))
 
@@ -74,6 +94,13 @@ def gradient_penalty(judge: Callable[[Tensor], Logits], real: Tensor, fake: Tens
         judge: the discriminator; has to support second derivatives.
         real: float, (batch, channels, rows, cols), fully sampled images.
         fake: the same shape and dtype, reconstructed images.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import gradient_penalty
+        >>> real, fake = torch.ones(2, 1, 2, 2), torch.zeros(2, 1, 2, 2)
+        >>> gradient_penalty(lambda image: [3 * image[:, :, 0, 0]], real, fake)  # (3 - 1)^2
+        tensor(4.)
     """
     place = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
     between = torch.lerp(real, fake.detach(), place)
@@ -86,6 +113,12 @@ def r1_penalty(judge: Callable[[Tensor], Logits], real: Tensor) -> Tensor:
     Args:
         judge: as in `gradient_penalty`.
         real: float, (batch, channels, rows, cols), fully sampled images.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import r1_penalty
+        >>> r1_penalty(lambda image: [3 * image[:, :, 0, 0]], torch.ones(2, 1, 2, 2))  # 3^2 / 2
+        tensor(4.5000)
     """
     return 0.5 * _steepness(judge, real).square().mean()
 
@@ -96,6 +129,13 @@ def feature_matching_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Ten
     Args:
         fake: what the discriminator's layers see of reconstructed images.
         real: the same of fully sampled images; no gradient flows to them.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import feature_matching_loss
+        >>> fake, real = [torch.zeros(4), torch.zeros(2)], [torch.ones(4), torch.zeros(2)]
+        >>> feature_matching_loss(fake, real)
+        tensor(0.5000)
     """
     return _mean(functional.l1_loss(f, r.detach()) for f, r in zip(fake, real, strict=True))
 

@@ -113,6 +113,13 @@ def image_terms(
 
     Returns:
         Scalars by name.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import LossConfig, image_terms
+        >>> target = torch.zeros(1, 1, 16, 16)
+        >>> image_terms(target + 0.25, target, LossConfig(l1=1, ssim=0), None)
+        {'l1': tensor(0.2500)}
     """
     terms: dict[str, Tensor] = {}
     if losses.l1 > 0:

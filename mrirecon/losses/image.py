@@ -21,6 +21,13 @@ def l1_loss(prediction: Tensor, target: Tensor) -> Tensor:
     Args:
         prediction: float, (batch, 1, rows, cols).
         target: the same shape and dtype.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import l1_loss
+        >>> target = torch.zeros(2, 1, 8, 8)
+        >>> l1_loss(target + 0.5, target)
+        tensor(0.5000)
     """
     return functional.l1_loss(prediction, target)
 
@@ -31,6 +38,13 @@ def charbonnier_loss(prediction: Tensor, target: Tensor) -> Tensor:
     Args:
         prediction: float, (batch, 1, rows, cols), in [0, 1].
         target: the same shape and dtype.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import charbonnier_loss
+        >>> target = torch.zeros(2, 1, 8, 8)
+        >>> charbonnier_loss(target, target).round(decimals=4)
+        tensor(0.0010)
     """
     return ((prediction - target).square() + _CHARBONNIER_EPSILON**2).sqrt().mean()
 
@@ -44,6 +58,13 @@ def frequency_loss(prediction: Tensor, target: Tensor) -> Tensor:
     Args:
         prediction: float, (batch, 1, rows, cols).
         target: the same shape and dtype.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import frequency_loss
+        >>> target = torch.zeros(1, 1, 8, 8)
+        >>> frequency_loss(target + 1, target).round(decimals=4)  # of 64, one is off by 8
+        tensor(0.1250)
     """
     return torch.fft.fftn(prediction - target, dim=(-2, -1), norm="ortho").abs().mean()
 
@@ -62,6 +83,16 @@ def ssim_loss(
         target: the same shape and dtype.
         data_range: largest minus smallest value a target may have.
         window: "gaussian" (11 x 11, as in the ReconResNet paper) or "uniform" (7 x 7).
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import ssim_loss
+        >>> target = torch.linspace(0, 1, 1024).reshape(1, 1, 32, 32)
+        >>> prediction = target.sqrt().requires_grad_()
+        >>> loss = ssim_loss(prediction, target, data_range=1.0, window="gaussian")
+        >>> loss.backward()
+        >>> prediction.grad.shape
+        torch.Size([1, 1, 32, 32])
     """
     return 1.0 - ssim(prediction, target, data_range=data_range, window=window).mean()
 
@@ -76,5 +107,12 @@ def ms_ssim_loss(prediction: Tensor, target: Tensor, *, data_range: float) -> Te
 
     Raises:
         ValueError: the images are too small for five scales.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.losses import ms_ssim_loss
+        >>> target = torch.linspace(0, 1, 176 * 176).reshape(1, 1, 176, 176)
+        >>> ms_ssim_loss(target, target, data_range=1.0).abs().round(decimals=4)
+        tensor(0.)
     """
     return 1.0 - ms_ssim(prediction, target, data_range=data_range).mean()

@@ -62,6 +62,18 @@ def export_generator(
     Raises:
         ValueError: the program does not give eager execution's numbers; nothing is written.
         OSError: the file cannot be written.
+
+    Examples:
+        >>> import torch
+        >>> from pathlib import Path
+        >>> import mrirecon
+        >>> from mrirecon.models import export_generator
+        >>> generator = mrirecon.load("run")
+        >>> export_generator(generator, Path("model.pt2"), shape=(32, 32), sampled=(1, 32))
+        >>> program = torch.export.load("model.pt2").module()
+        >>> mask = (torch.arange(32) % 2 == 0).expand(2, 1, 32)
+        >>> program(torch.rand(2, 1, 32, 32, dtype=torch.complex64), mask).shape
+        torch.Size([2, 1, 32, 32])
     """
     # torch.export stores weights of another memory order with a warning.
     generator = copy.deepcopy(generator)

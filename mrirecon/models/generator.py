@@ -204,6 +204,17 @@ def make_consistent(
 
     Returns:
         Real, (batch, 1, rows, cols).
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.fourier import fft_centred, ifft_centred
+        >>> from mrirecon.models import make_consistent
+        >>> target = torch.rand(1, 1, 32, 32)
+        >>> mask = torch.arange(32) % 2 == 0
+        >>> zero_filled = ifft_centred(mask * fft_centred(target))
+        >>> consistent = make_consistent(target, zero_filled, mask, phase=None, coil_maps=None)
+        >>> torch.allclose(consistent, target, atol=1e-5)
+        True
     """
     image = enforce_measurement(
         _with_phase(network, phase), zero_filled, Encoding(sampled, coil_maps)

@@ -59,6 +59,12 @@ class ReconResNet(nn.Module):
     Rows and columns that are no multiple of 4 are padded by reflection and cropped again. Norm,
     activation, dropout and the sum of a block are one operator, which also makes the border that
     the next convolution reads (`mrirecon.ops.instance_norm`).
+
+    Examples:
+        >>> from mrirecon.models import ReconResNet, ReconResNetConfig
+        >>> network = ReconResNet(ReconResNetConfig())
+        >>> f"{sum(weight.numel() for weight in network.parameters()):,}"
+        '17,266,452'
     """
 
     def __init__(self, config: ReconResNetConfig) -> None:

@@ -79,6 +79,12 @@ def make_candidate(
     Raises:
         ValueError: no such candidate, "acceleration: ..." where it cannot be so short, or
             "n_partitions: ..." where it needs a 3-D scan.
+
+    Examples:
+        >>> from mrirecon.sampling import CLINICAL_3T, AcquisitionConfig, make_candidate
+        >>> scan = {"acquisition": AcquisitionConfig(), "profile": CLINICAL_3T}
+        >>> make_candidate("radial_spokes", (256, 256), 4, **scan).n_readouts
+        64
     """
     if name not in CANDIDATES:
         raise ValueError(f"strategy: expected one of {', '.join(CANDIDATES)}, got {name!r}")

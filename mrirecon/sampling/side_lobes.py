@@ -74,6 +74,13 @@ def measure_side_lobes(spread: NDArray[np.float64]) -> SideLobes:
 
     Returns:
         Both measures, 0 for full sampling.
+
+    Examples:
+        >>> import torch
+        >>> from mrirecon.sampling import mask_spread, measure_side_lobes
+        >>> every_other = (torch.arange(64) % 2 == 0).expand(64, 64)
+        >>> round(measure_side_lobes(mask_spread(every_other)).peak, 3)  # a full ghost
+        1.0
     """
     outside = np.where(main_lobe(spread), 0.0, spread)
     return SideLobes(float(outside.max()), float(np.sqrt(np.mean(outside**2))))

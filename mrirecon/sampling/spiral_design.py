@@ -112,6 +112,12 @@ def design_spiral(n_interleaves: int, n_pixels: int, design: SpiralDesign) -> Sp
 
     Raises:
         ValueError: "n_interleaves: ..." below 1.
+
+    Examples:
+        >>> from mrirecon.sampling import SpiralDesign, design_spiral
+        >>> path = design_spiral(16, 256, SpiralDesign())
+        >>> 0.001 < path.duration < 0.02  # from the centre to the edge, [s]
+        True
     """
     expect("n_interleaves", n_interleaves >= 1, "1 or more", n_interleaves)
     turns_scale = math.pi * n_pixels / n_interleaves

@@ -45,6 +45,13 @@ class TrajectoryConfig:
         n_turns: of each interleave; None for as many as measure k-space fully. Fewer undersample.
         design: makes spirals as fast as gradients allow, by the distance of their arms in place of
             n_turns; None winds them at an even pace, whatever gradients that takes.
+
+    Examples:
+        >>> from mrirecon.sampling import TrajectoryConfig, summarise_trajectory
+        >>> spokes = TrajectoryConfig("radial", n_readouts=60, n_samples=512)
+        >>> summary = summarise_trajectory(spokes, (256, 256))
+        >>> summary.kind, summary.n_readouts, round(summary.scan_time_factor, 2)
+        ('spokes', 60, 4.27)
     """
 
     kind: TrajectoryKind = "radial"
