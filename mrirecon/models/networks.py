@@ -35,7 +35,14 @@ _CLASSES: dict[type, type[nn.Module]] = {
 
 
 def make_network(config: NetworkConfig, *, is_real: bool = False) -> nn.Module:
-    """Build the network that a configuration describes, `is_real` for images known to be real."""
+    """Build the network that a configuration describes, `is_real` for images known to be real.
+
+    Raises:
+        ValueError: no configuration of a network, such as that of a part of one.
+    """
+    if type(config) not in _CLASSES:
+        names = ", ".join(kind.__name__ for kind in _CLASSES)
+        raise ValueError(f"network: expected one of {names}, got {type(config).__name__}")
     if isinstance(config, UnrolledConfig):
         return Unrolled(config, is_real=is_real)
     if isinstance(config, DualDomainConfig):

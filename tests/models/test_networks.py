@@ -8,6 +8,7 @@ from network_cases import NETWORKS, encodings, measure, smooth_images, smooth_ph
 
 from mrirecon.classical import Encoding
 from mrirecon.models import (
+    CnnConfig,
     Generator,
     GeneratorConfig,
     NetworkConfig,
@@ -154,3 +155,9 @@ def test_a_damaged_configuration_is_refused(values: dict[str, object], message: 
 def test_a_network_saved_without_its_kind_is_a_reconresnet() -> None:
     config = GeneratorConfig.from_dict({"network": {"width": 3}, "consistency": "none"})
     assert config.to_dict()["network"]["kind"] == "reconresnet"
+
+
+def test_a_part_of_a_network_is_refused_by_name() -> None:
+    """It was a KeyError of a class."""
+    with pytest.raises(ValueError, match=r"network: expected one of ReconResNet.*, got CnnConfig"):
+        Generator(GeneratorConfig(CnnConfig()))  # type: ignore[arg-type]
