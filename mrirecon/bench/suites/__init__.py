@@ -2,6 +2,7 @@
 
 from mrirecon.bench.case import Suite
 from mrirecon.bench.suites import (
+    classical,
     coils,
     consistency,
     image_consistency,
@@ -17,6 +18,7 @@ from mrirecon.bench.suites import (
 )
 
 SUITES: dict[str, Suite] = {
+    "classical": classical.cases,
     "coils": coils.cases,
     "consistency": consistency.cases,
     "image_consistency": image_consistency.cases,
