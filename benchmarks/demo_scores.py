@@ -1,8 +1,11 @@
 """Run `mrirecon demo` and put its scores and its time into benchmarks/results/demo.json.
 
 The time is that of the processor, on one thread: what else runs on the machine changes it little.
+Threads add in another order, so that a demo on more of them has other scores; --beside names the
+folder of one, and what differs most is kept.
 
-Usage: OMP_NUM_THREADS=1 python benchmarks/demo_scores.py FOLDER, one that is not there yet.
+Usage: OMP_NUM_THREADS=1 python benchmarks/demo_scores.py FOLDER --beside OTHER
+FOLDER is one that is not there yet.
 """
 
 import argparse
@@ -39,11 +42,31 @@ def tests_of(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
+def differences(tests: list[dict[str, Any]], other: Path) -> dict[str, Any]:
+    """Give the largest difference of each method's scores to those in another demo's folder."""
+    pairs = list(zip(tests, tests_of(other), strict=True))
+    return {
+        "threads": json.loads((other / "lines" / "versions.json").read_text())["threads"],
+        "largest_difference": {
+            method: {
+                metric: max(
+                    abs(a["methods"][method][metric] - b["methods"][method][metric])
+                    for a, b in pairs
+                )
+                for metric in scores
+            }
+            for method, scores in tests[0]["methods"].items()
+        },
+    }
+
+
 def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--beside", type=Path, required=True, metavar="OTHER")
+    options = parser.parse_args()
+    folder = options.folder
     if folder.exists():
         parser.error(f"folder: expected one that is not there yet, got {folder}")
     subprocess.run([sys.executable, "-m", "mrirecon", "demo", "--out", folder], check=True)
@@ -52,13 +75,14 @@ def main() -> None:
     config = load_config(run / "config.yaml")
     versions = json.loads((run / "versions.json").read_text(encoding="utf-8"))
     result = {
-        "command": "OMP_NUM_THREADS=1 python benchmarks/demo_scores.py runs/demo",
+        "command": "OMP_NUM_THREADS=1 python benchmarks/demo_scores.py runs/one --beside runs/demo",
         "versions": {name: versions[name] for name in ("mrirecon", "torch", "python")},
         "threads": versions["threads"],
         "cpu_minutes": seconds / 60,
         "parameters": sum(weight.numel() for weight in mrirecon.load(run).parameters()),
         "steps": config.training.steps,
         "batch_size": config.training.batch_size,
+        "beside": differences(tests_of(folder), options.beside),
         "tests": tests_of(folder),
     }
     with atomic_path(OUT) as path:

@@ -87,6 +87,7 @@ def demo(result: Json) -> str:
     """Introduce and show the scores of `make demo`."""
     tests = result["tests"]
     methods = list(tests[0]["methods"])
+    beside, other = result["beside"]["largest_difference"], result["beside"]["threads"]
     rows = [["mask", "test set", *methods]]
     for test in tests:
         values = [pair(test["methods"][method], 1) for method in methods]
@@ -97,8 +98,9 @@ def demo(result: Json) -> str:
         f"{result['steps']} steps of {result['batch_size']} slices) on slices of the MNI T1 "
         f"template and scores\nthem on a held-out slab of it ({tests[0]['n_slices']} slices) and "
         f"on single people. After the set-up it took {result['cpu_minutes']:.1f} minutes of "
-        f"one CPU core\n(`OMP_NUM_THREADS={result['threads']}`; more threads add in another order, "
-        f"and scores differ a little). Mean SSIM / PSNR in dB, protocol "
+        f"one CPU core\n(`OMP_NUM_THREADS={result['threads']}`; {other} threads add in another "
+        f"order, and the last column differs by {pair(beside[RESULT], 1)} at most, the network "
+        f"alone by {pair(beside['network'], 1)}).\nMean SSIM / PSNR in dB, protocol "
         f"`{tests[0]['protocol']}`:\n\n{table(*rows)}"
     )
 
