@@ -16,6 +16,8 @@ namespace {
 
 using Optional = std::optional<Tensor>;
 
+constexpr uintptr_t kCacheLine = 64;  // bytes
+
 template <class T>
 std::vector<Complex<T>> roots_of_unity(int64_t n) {
   constexpr double kFullTurn = 6.283185307179586476925;
@@ -105,6 +107,10 @@ class Trip {
   void write_to(const Tensor& out) {
     if (out.numel() == 0) return;
     trip_.out = mutable_complex_data<T>(out);
+    const int64_t n_bytes = out.numel() * static_cast<int64_t>(sizeof(Complex<T>));
+    const bool is_aligned = reinterpret_cast<uintptr_t>(trip_.out) % kCacheLine == 0 &&
+                            trip_.extent.cols % kTripLanes == 0;
+    trip_.streams = n_bytes >= kStreamedBytes && is_aligned && trip_.coils == 1;
     trip_.is_plane_wise() ? run_planes(trip_) : run_cpu(trip_);
   }
 

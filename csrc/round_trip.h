@@ -13,6 +13,9 @@ namespace mrirecon {
 
 constexpr int64_t kTripLanes = 8;  // rows or columns that are transformed together
 
+// Results from this size on are written past the caches, which they would not stay in.
+constexpr int64_t kStreamedBytes = int64_t{4} << 20;
+
 template <class T>
 struct RoundTrip {
   const Complex<T>* image;      // (batch, images, rows, cols), or null
@@ -31,6 +34,7 @@ struct RoundTrip {
   const Complex<T>* row_roots;  // (rows,), exp(-2 pi i j / rows), or null: not along this axis
   const Complex<T>* col_roots;  // (cols,)
   int64_t whole_planes;         // images to transform along both axes, each by one thread
+  bool streams;                 // out is large, and its rows are whole lines of the cache
 
   MRIRECON_HD int64_t n_pixels() const { return extent.rows * extent.cols; }
   MRIRECON_HD int64_t n_planes() const { return extent.batch * extent.coils; }
@@ -38,7 +42,12 @@ struct RoundTrip {
   // Groups of eight rows, or of eight columns.
   MRIRECON_HD int64_t row_tiles() const { return (extent.rows + kTripLanes - 1) / kTripLanes; }
   MRIRECON_HD int64_t col_tiles() const { return (extent.cols + kTripLanes - 1) / kTripLanes; }
-  MRIRECON_HD int64_t tiles() const { return col_roots ? row_tiles() : col_tiles(); }
+  // Of real images without noise two rows, or columns, go through one transform.
+  MRIRECON_HD bool is_paired() const { return real_image && !noise_std && !is_plane_wise(); }
+  MRIRECON_HD int64_t tiles() const {
+    const int64_t tiles = col_roots ? row_tiles() : col_tiles();
+    return is_paired() ? (tiles + 1) / 2 : tiles;
+  }
 
   // An item is a tile where one axis is transformed, else an image.
   int64_t n_items() const { return is_plane_wise() ? whole_planes : n_planes() * tiles(); }

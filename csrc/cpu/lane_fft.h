@@ -32,13 +32,16 @@ class LaneFft {
 
   // store(k, sum over j of load(j) exp(-2 pi i j k / n)), for each lane; not scaled. For the
   // inverse, whose frequency k is this one's -k, store at (n - k) % n. `buffer` holds n lanes.
+  // All bodies are taken by value and should capture so: what a store might change is read anew.
   template <class Load, class Store>
-  void run(Complex<T>* buffer, const Load& load, const Store& store) const {
-    const auto from_buffer = [&](int64_t i) { return load_lanes(buffer + i * kLanes); };
-    const auto to_buffer = [&](int64_t i, const Lanes<T>& x) {
-      store_lanes(x, buffer + i * kLanes);
+  void run(Complex<T>* buffer, Load load, Store store) const {
+    const auto from_buffer = [buffer](int64_t i) { return load_lanes(lane_at(buffer, i)); };
+    const auto to_buffer = [buffer](int64_t i, const Lanes<T>& x) {
+      store_lanes(x, lane_at(buffer, i));
     };
-    const auto to_place = [&](int64_t i, const Lanes<T>& x) { store(places_[i], x); };
+    const auto to_place = [store, places = places_.data()](int64_t i, const Lanes<T>& x) {
+      store(places[i], x);
+    };
     if (passes_.empty()) return store(0, load(0));
     if (passes_.size() == 1) return run_pass(passes_[0], load, to_place);
     run_pass(passes_.front(), load, to_buffer);
@@ -49,13 +52,21 @@ class LaneFft {
   // Transform in place, weigh(k, x) each frequency, and transform back; not scaled. The inverse
   // takes the passes backwards, so that no frequency is ever put in its place.
   template <class Weigh>
-  void filter(Complex<T>* buffer, const Weigh& weigh) const {
-    if (passes_.empty()) return store_lanes(weigh(0, load_lanes(buffer)), buffer);
-    const size_t last = passes_.size() - 1;
-    for (size_t i = 0; i < last; ++i) run_in_place(passes_[i], buffer);
-    with_constant(passes_[last].radix, Radices{},
-                  [&](auto radix) { run_middle<radix>(buffer, weigh); });
-    for (size_t i = last; i-- > 0;) run_back(passes_[i], buffer);
+  void filter(Complex<T>* buffer, Weigh weigh) const {
+    start_filter(buffer);
+    end_filter(buffer, weigh, buffer);
+  }
+
+  // The same in two parts: what the first one leaves in `started` can be weighed more than once.
+  void start_filter(Complex<T>* buffer) const {
+    for (size_t i = 0; i + 1 < passes_.size(); ++i) run_in_place(passes_[i], buffer);
+  }
+  template <class Weigh>
+  void end_filter(const Complex<T>* started, Weigh weigh, Complex<T>* out) const {
+    if (passes_.empty()) return store_lanes(weigh(0, load_lanes(started)), out);
+    with_constant(passes_.back().radix, Radices{},
+                  [&](auto radix) { run_middle<radix>(started, weigh, out); });
+    for (size_t i = passes_.size() - 1; i-- > 0;) run_back(passes_[i], out);
   }
 
  private:
@@ -96,50 +107,53 @@ class LaneFft {
   }
 
   template <class Load, class Store>
-  void run_pass(const Pass& pass, const Load& load, const Store& store) const {
-    with_constant(pass.radix, Radices{},
-                  [&](auto radix) { run_butterflies<radix>(pass, load, store); });
+  void run_pass(const Pass& pass, Load load, Store store) const {
+    with_constant(pass.radix, Radices{}, [&](auto radix) {
+      pass.step == 1 ? run_butterflies<radix, false>(pass, load, store)
+                     : run_butterflies<radix, true>(pass, load, store);
+    });
   }
 
-  template <int radix, class Load, class Store>
-  void run_butterflies(const Pass& pass, const Load& load, const Store& store) const {
-    const int64_t step = pass.step;
-    for (int64_t block = 0; block < n_; block += radix * step)
-      for (int64_t j = 0; j < step; ++j) {
-        const Factor<T>* twiddles = pass.twiddles.data() + j * (radix - 1);
+  template <int radix, bool has_twiddles, class Load, class Store>
+  void run_butterflies(const Pass& pass, Load load, Store store) const {
+    const int64_t n = n_, step = has_twiddles ? pass.step : 1;
+    for (int64_t block = 0; block < n; block += radix * step) {
+      const Factor<T>* twiddles = pass.twiddles.data();
+      for (int64_t j = block; j < block + step; ++j, twiddles += radix - 1) {
         Lanes<T> x[radix];
 #pragma GCC unroll 8
-        for (int r = 0; r < radix; ++r) x[r] = load(block + j + r * step);
+        for (int r = 0; r < radix; ++r) x[r] = load(j + r * step);
         transform(x);
-        store(block + j, x[0]);
+        store(j, x[0]);
 #pragma GCC unroll 8
         for (int r = 1; r < radix; ++r)
-          store(block + j + r * step, step == 1 ? x[r] : twiddles[r - 1] * x[r]);
+          store(j + r * step, has_twiddles ? twiddles[r - 1] * x[r] : x[r]);
       }
+    }
   }
 
   // The last pass, and at once the first one back: its butterfly is that of a forward transform,
   // of which frequency r is the inverse's -r.
   template <int radix, class Weigh>
-  void run_middle(Complex<T>* buffer, const Weigh& weigh) const {
-    for (int64_t block = 0; block < n_; block += radix) {
+  void run_middle(const Complex<T>* started, Weigh weigh, Complex<T>* out) const {
+    const int32_t* places = places_.data();
+    for (int64_t block = 0; block < n_; block += radix, places += radix) {
       Lanes<T> x[radix];
 #pragma GCC unroll 8
-      for (int r = 0; r < radix; ++r) x[r] = load_lanes(buffer + (block + r) * kLanes);
+      for (int r = 0; r < radix; ++r) x[r] = load_lanes(lane_at(started, block + r));
       transform(x);
 #pragma GCC unroll 8
-      for (int r = 0; r < radix; ++r) x[r] = weigh(places_[block + r], x[r]);
+      for (int r = 0; r < radix; ++r) x[r] = weigh(places[r], x[r]);
       transform(x);
 #pragma GCC unroll 8
-      for (int r = 0; r < radix; ++r)
-        store_lanes(x[(radix - r) % radix], buffer + (block + r) * kLanes);
+      for (int r = 0; r < radix; ++r) store_lanes(x[(radix - r) % radix], lane_at(out, block + r));
     }
   }
 
   [[gnu::noinline]] void run_in_place(const Pass& pass, Complex<T>* buffer) const {
     run_pass(
-        pass, [&](int64_t i) { return load_lanes(buffer + i * kLanes); },
-        [&](int64_t i, const Lanes<T>& x) { store_lanes(x, buffer + i * kLanes); });
+        pass, [buffer](int64_t i) { return load_lanes(lane_at(buffer, i)); },
+        [buffer](int64_t i, const Lanes<T>& x) { store_lanes(x, lane_at(buffer, i)); });
   }
 
   // The inverse of `run_in_place`, times the radix.

@@ -40,6 +40,32 @@ MRIRECON_HD typename RegisterOf<T, n>::type load_reals(const T* source) {
   return x;
 }
 
+template <class V, size_t... i>
+MRIRECON_HD auto interleave(V a, V b, std::index_sequence<i...>) {
+  return __builtin_shufflevector(a, b, (i / 2 + i % 2 * (sizeof...(i) / 2))...);
+}
+
+// a + i b, of eight reals each.
+template <class T>
+MRIRECON_HD Lanes<T> join_reals(const T* a, const T* b) {
+  constexpr int kReals = Lanes<T>::kReals, kHalf = kReals / 2;
+  Lanes<T> x;
+  Lanes<T>::each_part([&](size_t k) {
+    x.part[k] = interleave(load_reals<T, kHalf>(a + k * kHalf), load_reals<T, kHalf>(b + k * kHalf),
+                           std::make_index_sequence<kReals>{});
+  });
+  return x;
+}
+
+// The real (first 0) or imaginary (1) parts of a, and those of b as the imaginary parts.
+template <int first, class T>
+MRIRECON_HD Lanes<T> join_parts(const Lanes<T>& a, const Lanes<T>& b) {
+  const std::make_index_sequence<Lanes<T>::kReals> all{};
+  Lanes<T> x;
+  Lanes<T>::each_part([&](size_t k) { x.part[k] = pair_up<1, first>(a.part[k], b.part[k], all); });
+  return x;
+}
+
 // Element i is that of `a` where i / run is even, of `b` where it is odd.
 template <int run, class V, size_t... i>
 MRIRECON_HD V take_turns(V a, V b, std::index_sequence<i...>) {

@@ -8,6 +8,10 @@
 #include <type_traits>
 #include <utility>
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 #include "../host_device.h"
 #include "items.h"
 
@@ -59,7 +63,7 @@ struct Lanes {
 };
 
 template <class T>
-MRIRECON_HD Complex<T>* lane_at(Complex<T>* memory, int64_t index) {
+MRIRECON_HD T* lane_at(T* memory, int64_t index) {
   return memory + index * kLanes;
 }
 
@@ -77,6 +81,32 @@ MRIRECON_HD void store_lanes(const Lanes<T>& x, Complex<T>* target) {
   Lanes<T>::each_part([&](size_t k) {
     std::memcpy(target + k * Lanes<T>::kReals / 2, &x.part[k], sizeof x.part[k]);
   });
+}
+
+// Past the caches, where the processor can: memory is then not read before it is written. `target`
+// is aligned to a register; `finish_streams` before another thread reads it.
+template <class T>
+MRIRECON_HD void stream_lanes(const Lanes<T>& x, Complex<T>* target) {
+#ifdef __SSE2__
+  Lanes<T>::each_part([&](size_t k) {
+    float* const place = reinterpret_cast<float*>(target + k * Lanes<T>::kReals / 2);
+#if defined(__AVX512F__)
+    _mm512_stream_ps(place, (__m512)x.part[k]);
+#elif defined(__AVX__)
+    _mm256_stream_ps(place, (__m256)x.part[k]);
+#else
+    _mm_stream_ps(place, (__m128)x.part[k]);
+#endif
+  });
+#else
+  store_lanes(x, target);
+#endif
+}
+
+MRIRECON_HD void finish_streams() {
+#ifdef __SSE2__
+  _mm_sfence();
+#endif
 }
 
 // Of fewer than eight numbers; the other lanes are 0.
@@ -202,6 +232,14 @@ MRIRECON_HD Lanes<T> subtract_turned(Lanes<T> sum, const Lanes<T>& a) {
   const auto cross = repeat_pair(Complex<T>{T(1), T(-1)});
   Lanes<T>::each_part([&](size_t k) { sum.part[k] += cross * exchange_parts<T>(a.part[k]); });
   return sum;
+}
+
+// -i a
+template <class T>
+MRIRECON_HD Lanes<T> turned_back(Lanes<T> a) {
+  const auto signs = repeat_pair(Complex<T>{T(1), T(-1)});
+  Lanes<T>::each_part([&](size_t k) { a.part[k] = signs * exchange_parts<T>(a.part[k]); });
+  return a;
 }
 
 // sum + i a

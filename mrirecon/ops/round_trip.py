@@ -125,7 +125,8 @@ def undersample_image(
     out = F* mask (F image + noise), as in `weigh_kspace`, with the noise of `apply_mask` for a seed
     each. Its place in the k-space of an element is that of the plain transform along the axes on
     which the mask varies, without shifts; white noise keeps its distribution under the others.
-    Differentiable in `image`.
+    Differentiable in `image`. On the CPU two lines of a real image go through one transform, the
+    real and the imaginary part of what it transforms: a NaN in one spreads to the other as well.
 
     Args:
         image: float32, float64, complex64 or complex128, (..., rows, cols), of which the first

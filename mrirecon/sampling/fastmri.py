@@ -26,12 +26,21 @@ def fastmri_generator(seed: int | Sequence[int]) -> np.random.Generator:
     Raises:
         ValueError: "seed: ..." outside that range.
     """
+    rng = np.random.Generator(np.random.MT19937(0))  # of no seed it would ask the system for one
+    restart(rng, seed)
+    return rng
+
+
+def restart(rng: np.random.Generator, seed: int | Sequence[int]) -> None:
+    """Move a generator of `fastmri_generator` to another seed: a tenth of the time of a new one.
+
+    Raises:
+        ValueError: "seed: ..." as there.
+    """
     numbers = [seed] if isinstance(seed, int) else seed
     if not all(0 <= number < 2**32 for number in numbers):
         raise ValueError(f"seed: expected 0 to 2^32 - 1 for fastMRI's masks, got {seed}")
-    bits = np.random.MT19937(0)  # without a seed it would ask the system for one
-    np.random.RandomState(bits).seed(seed)  # of `bits`, by the legacy rule
-    return np.random.Generator(bits)
+    np.random.RandomState(rng.bit_generator).seed(seed)
 
 
 def fastmri_lines(

@@ -1,5 +1,7 @@
 """Regularly spaced phase-encoding lines with a fully sampled centre."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,19 +36,30 @@ def equispaced(
     Raises:
         ValueError: "acceleration: ...", "calibration: ..." or "offset: ...".
     """
-    n_lines = nearest_count(shape[0], config.acceleration)
-    n_missing = n_missing_lines(config, shape[0])
-    why = f"partial_fourier leaves {n_missing} lines out"
-    check_room(shape[0] - n_missing, shape[0], n_lines, why, config.acceleration)
-    mask = central_block(shape, calibration_extent(config, shape, n_lines))
-    check_budget(int(mask.sum()), n_lines, config)
-    outer = np.flatnonzero(~mask)
-    outer = outer[outer >= n_missing]
-    n_outer = n_lines - int(mask.sum())
+    central, outer, n_outer = _equispaced_plan(config, shape[0])
+    mask = central.copy()
     if n_outer > 0:
         shift = _shift(config, outer.size / n_outer, rng, n_outer, outer.size)
         mask[outer[(np.arange(n_outer) * outer.size + shift) // n_outer]] = True
     return mask
+
+
+@lru_cache(maxsize=64)
+def _equispaced_plan(
+    config: SamplingConfig, size: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], int]:
+    """Give the calibration block, the places of the other lines, and how many of them to take."""
+    n_lines = nearest_count(size, config.acceleration)
+    n_missing = n_missing_lines(config, size)
+    why = f"partial_fourier leaves {n_missing} lines out"
+    check_room(size - n_missing, size, n_lines, why, config.acceleration)
+    central = central_block((size,), calibration_extent(config, (size,), n_lines))
+    check_budget(int(central.sum()), n_lines, config)
+    outer = np.flatnonzero(~central)
+    outer = outer[outer >= n_missing]
+    for shared in (central, outer):  # by every caller of the cache
+        shared.flags.writeable = False
+    return central, outer, n_lines - int(central.sum())
 
 
 def every_nth(
@@ -66,12 +79,21 @@ def every_nth(
         ValueError: "acceleration: ...", "calibration: ..." or "offset: ...".
     """
     spacing = int(config.acceleration)
-    if spacing > shape[0]:
-        raise ValueError(f"acceleration: expected at most {shape[0]}, the axis, got {spacing}")
-    mask = central_block(shape, calibration_extent(config, shape, shape[0] // spacing))
+    mask = _every_nth_block(config, shape[0]).copy()
     lines = np.arange(_shift(config, spacing, rng, 1, spacing), shape[0], spacing)
     mask[lines[lines >= n_missing_lines(config, shape[0])]] = True
     return mask
+
+
+@lru_cache(maxsize=64)
+def _every_nth_block(config: SamplingConfig, size: int) -> NDArray[np.bool_]:
+    """Give the calibration block."""
+    spacing = int(config.acceleration)
+    if spacing > size:
+        raise ValueError(f"acceleration: expected at most {size}, the axis, got {spacing}")
+    block = central_block((size,), calibration_extent(config, (size,), size // spacing))
+    block.flags.writeable = False  # shared by every caller of the cache
+    return block
 
 
 def _shift(

@@ -1,6 +1,6 @@
 """Masks as a pure function of (seed, volume, slice, epoch), one at a time or a batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mrirecon.sampling.config import FASTMRI_STRATEGIES, SamplingConfig, Strategy
 from mrirecon.sampling.density import draw_by_density
-from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines
+from mrirecon.sampling.fastmri import fastmri_generator, fastmri_lines, restart
 from mrirecon.sampling.lines import equispaced, every_nth
 from mrirecon.sampling.poisson_disc import draw_discs
 from mrirecon.sampling.radial import draw_spokes
@@ -78,7 +78,7 @@ def make_mask(
         torch.Size([64, 64])
     """
     place = (volume, slice_index, epoch)
-    return torch.from_numpy(_draw(config, _checked(shape), seed, place))
+    return torch.from_numpy(next(_draw(config, _checked(shape), seed, [place])))
 
 
 def mask_batch(
@@ -121,11 +121,10 @@ def mask_batch(
         raise ValueError(f"slices: expected {expected}, got {tuple(slices.shape)}")
     shape = _checked(shape)
     if config.per == "run" or volumes.numel() == 0:
-        mask = torch.from_numpy(_draw(config, shape, seed, (0, 0, epoch)))
+        mask = torch.from_numpy(next(_draw(config, shape, seed, [(0, 0, epoch)])))
         return torch.atleast_2d(mask).expand(len(volumes), -1, -1)
-    places = zip(volumes.tolist(), slices.tolist(), strict=True)
-    masks = [_draw(config, shape, seed, (*place, epoch)) for place in places]
-    stacked = torch.from_numpy(np.stack(masks))
+    places = zip(volumes.tolist(), slices.tolist(), [epoch] * len(volumes), strict=True)
+    stacked = torch.from_numpy(np.stack(list(_draw(config, shape, seed, places))))
     return stacked.unsqueeze(1) if stacked.ndim == 2 else stacked
 
 
@@ -160,27 +159,36 @@ def _checked(shape: tuple[int, int]) -> tuple[int, int]:
     return int(shape[0]), int(shape[1])
 
 
+Place = tuple[int, int, int]  # volume, slice, epoch
+
+
 def _draw(
-    config: SamplingConfig, shape: tuple[int, int], seed: int, place: tuple[int, int, int]
-) -> NDArray[np.bool_]:
-    """Draw the mask of `place` = (volume, slice, epoch)."""
-    rng = _generator(config, seed, place)
+    config: SamplingConfig, shape: tuple[int, int], seed: int, places: Iterable[Place]
+) -> Iterator[NDArray[np.bool_]]:
+    """Draw the mask of each place."""
     draw = STRATEGIES[config.strategy]
     if not config.is_line_mask:
-        return draw(config, shape, rng)
-    if config.axis == "cols":
-        return draw(config, shape[1:], rng)
-    return draw(config, shape[:1], rng)[:, None]
+        size: tuple[int, ...] = shape
+    else:
+        size = shape[1:] if config.axis == "cols" else shape[:1]
+    for rng in _generators(config, seed, places):
+        mask = draw(config, size, rng)
+        yield mask[:, None] if config.is_line_mask and config.axis == "rows" else mask
 
 
-def _generator(
-    config: SamplingConfig, seed: int, place: tuple[int, int, int]
-) -> np.random.Generator:
-    if min(seed, *place) < 0:
-        expected = "seed, volume, slice and epoch of at least 0"
-        raise ValueError(f"seed: expected {expected}, got {(seed, *place)}")
-    shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[config.per]
-    if config.strategy in FASTMRI_STRATEGIES:
-        return fastmri_generator((seed, *shared) if any(shared) else seed)
-    sequence = np.random.SeedSequence(seed, spawn_key=shared)
-    return np.random.Generator(np.random.PCG64(sequence))
+def _generators(
+    config: SamplingConfig, seed: int, places: Iterable[Place]
+) -> Iterator[np.random.Generator]:
+    """Give the generator of each place, to be used before the next one is asked for."""
+    legacy = fastmri_generator(0) if config.strategy in FASTMRI_STRATEGIES else None
+    for place in places:
+        if min(seed, *place) < 0:
+            expected = "seed, volume, slice and epoch of at least 0"
+            raise ValueError(f"seed: expected {expected}, got {(seed, *place)}")
+        shared = {"run": (0, 0, 0), "volume": (place[0], 0, place[2]), "slice": place}[config.per]
+        if legacy:
+            restart(legacy, (seed, *shared) if any(shared) else seed)
+            yield legacy
+        else:
+            sequence = np.random.SeedSequence(seed, spawn_key=shared)
+            yield np.random.Generator(np.random.PCG64(sequence))

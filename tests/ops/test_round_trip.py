@@ -125,6 +125,9 @@ def test_coils_equal_a_sum_over_their_maps(
         ((2, 1, 9, 22), (2, 1, 22)),
         ((3, 2, 11, 20), (11, 20)),
         ((3, 8, 20), (3, 8, 20)),
+        ((2, 1, 43, 28), (28,)),
+        ((2, 2, 28, 43), (2, 28, 1)),
+        ((2, 1, 5, 1), (2, 5, 1)),
     ],
 )
 def test_undersampling_adds_the_noise_of_a_masked_transform(  # noqa: PLR0917
@@ -271,6 +274,25 @@ def test_an_image_has_the_same_bits_in_any_batch(mask_shape: tuple[int, ...]) ->
     image, mask = make((5, 1, 32, 40), mask_shape, torch.complex64)
     together = ops.keep_measured(image, mask)
     assert torch.equal(ops.keep_measured(image[3:4], mask), together[3:4])
+
+
+@pytest.mark.parametrize("size", [(256, 256), (256, 250)])
+@pytest.mark.parametrize("axes", ["cols", "rows", "plane"])
+def test_results_written_past_the_caches_have_the_same_bits(
+    size: tuple[int, int], axes: str, simd_level: str
+) -> None:
+    """Nine images are more than 4 MiB; of 250 columns no row ends with a line of the cache."""
+    mask_shape = {"cols": size[1:], "rows": (size[0], 1), "plane": size}[axes]
+    image, mask = make((9, 1, *size), mask_shape, torch.complex64)
+    zero_filled, weights = torch.randn_like(image), weights_of((0.7, -1.3), image.dtype)
+    real = image.real.contiguous()
+    together = round_trip.enforce_image_consistency(image, zero_filled, mask, weights)
+    undersampled = ops.undersample_image(real, mask)
+    for i in range(9):
+        one = slice(i, i + 1)
+        alone = round_trip.enforce_image_consistency(image[one], zero_filled[one], mask, weights)
+        assert torch.equal(alone, together[one])
+        assert torch.equal(ops.undersample_image(real[one], mask), undersampled[one])
 
 
 @pytest.mark.parametrize("size", [(10, 12), (11, 13)])
