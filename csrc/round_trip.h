@@ -13,8 +13,9 @@ namespace mrirecon {
 
 constexpr int64_t kTripLanes = 8;  // rows or columns that are transformed together
 
-// Results from this size on are written past the caches, which they would not stay in.
-constexpr int64_t kStreamedBytes = int64_t{4} << 20;
+// Results from this size on are written past the caches. Measured with the operator that reads the
+// result next, 32 MiB of third cache: 4 MiB are slower by 14 % then, 8 MiB faster by 6 to 30 %.
+constexpr int64_t kStreamedBytes = int64_t{8} << 20;
 
 template <class T>
 struct RoundTrip {

@@ -281,14 +281,14 @@ def test_an_image_has_the_same_bits_in_any_batch(mask_shape: tuple[int, ...]) ->
 def test_results_written_past_the_caches_have_the_same_bits(
     size: tuple[int, int], axes: str, simd_level: str
 ) -> None:
-    """Nine images are more than 4 MiB; of 250 columns no row ends with a line of the cache."""
+    """17 images are more than 8 MiB; of 250 columns no row ends with a line of the cache."""
     mask_shape = {"cols": size[1:], "rows": (size[0], 1), "plane": size}[axes]
-    image, mask = make((9, 1, *size), mask_shape, torch.complex64)
+    image, mask = make((17, 1, *size), mask_shape, torch.complex64)
     zero_filled, weights = torch.randn_like(image), weights_of((0.7, -1.3), image.dtype)
     real = image.real.contiguous()
     together = round_trip.enforce_image_consistency(image, zero_filled, mask, weights)
     undersampled = ops.undersample_image(real, mask)
-    for i in range(9):
+    for i in (0, 8, 16):
         one = slice(i, i + 1)
         alone = round_trip.enforce_image_consistency(image[one], zero_filled[one], mask, weights)
         assert torch.equal(alone, together[one])
