@@ -23,6 +23,8 @@ STEMS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+KERNELS := coils consistency image_consistency instance_norm masking metrics ssim
+JOBS := classical inference loader nufft sampling training
 NATIVE := CMakeLists.txt setup.py $(shell find csrc -type f)
 CPP := $(shell find csrc tests -name '*.cpp' -o -name '*.h' -o -name '*.cu')
 
@@ -68,7 +70,8 @@ roofline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m roofline
 
 performance: .venv/peers
-	$(BIN)/mrirecon bench --threads 1 --threads 2 --out benchmarks/results
+	$(BIN)/mrirecon bench $(KERNELS) --threads 1 --threads 2 --out benchmarks/results
+	$(BIN)/mrirecon bench $(JOBS) --threads 2 --out benchmarks/results
 	@PYTHONPATH=tools $(BIN)/python -m performance
 
 docs: .venv/test

@@ -8,6 +8,7 @@ from mrirecon.bench.case import FASTEST
 from performance.text import comma, ms, ratio, table
 
 Results = Mapping[str, SuiteResult]
+_TITLES = {"nufft": "NUFFT", "ssim": "SSIM"}
 
 _INTRO = """# How fast it is
 
@@ -99,7 +100,8 @@ def _cases(results: Results) -> Iterator[CaseResult]:
 
 def _suite(name: str, result: SuiteResult) -> str:
     document = sys.modules[SUITES[name].__module__].__doc__ or ""
-    parts = [f"## {name.replace('_', ' ').capitalize()}\n", document.split("\n\n")[0] + "\n"]
+    title = _TITLES.get(name, name.replace("_", " ").capitalize())
+    parts = [f"## {title}\n", document.split("\n\n")[0] + "\n"]
     parts.append(f"Command: `{result.about['command']}`\n")
     parts.append(_summary(result.cases))
     parts.append("<details><summary>Every way</summary>\n")

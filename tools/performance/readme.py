@@ -31,12 +31,70 @@ class Claim:
     has_rate: bool = False
 
 
+_FASTEST = {FASTEST: "the fastest other way"}
+_CENTRED = {"PyTorch: centred": "centred 2-D transforms in PyTorch"}
 CLAIMS: list[Claim] = [
     Claim(
-        "SSIM of 16 images, 320 x 320",
+        "SSIM, 7 x 7, of 16 images, 320 x 320",
         "ssim",
         "7 x 7 uniform, forward, 16 x 1 x 320 x 320",
-        {FASTEST: "the fastest other way", "scikit-image": "scikit-image"},
+        _FASTEST | {"scikit-image": "scikit-image"},
+    ),
+    Claim(
+        "SSIM, 11 x 11, with its gradient, as a loss",
+        "ssim",
+        "11 x 11 Gaussian, with gradient, 16 x 1 x 320 x 320",
+        _FASTEST | {"pytorch-msssim": "pytorch-msssim"},
+    ),
+    Claim(
+        "PSNR, NMSE and SSIM of 32 slices, 320 x 320",
+        "metrics",
+        "PSNR, NMSE and SSIM, protocol fastmri, 32 x 320 x 320",
+        _FASTEST,
+    ),
+    Claim(
+        "data consistency, lines, 16 images, 256 x 256",
+        "image_consistency",
+        "forward, lines, 16 x 1 x 256 x 256",
+        _FASTEST | _CENTRED,
+    ),
+    Claim(
+        "the same, 4 images of 8 coils, 320 x 320",
+        "image_consistency",
+        "forward, lines, 4 x 8 x 320 x 320 with maps",
+        _FASTEST | _CENTRED,
+    ),
+    Claim(
+        "NUFFT, 256 x 256, 64 spokes, 16 images",
+        "nufft",
+        "forward, 256 x 256, 64 x 512 radial, batch of 16, accuracy 0.001",
+        {"ducc0": "ducc0", "FINUFFT": "FINUFFT", "torchkbnufft": "torchkbnufft"},
+    ),
+    Claim(
+        "its adjoint",
+        "nufft",
+        "adjoint, 256 x 256, 64 x 512 radial, batch of 16, accuracy 0.001",
+        {"ducc0": "ducc0", "FINUFFT": "FINUFFT", "torchkbnufft": "torchkbnufft"},
+    ),
+    Claim(
+        "loader with undersampling, 256 x 256",
+        "loader",
+        "epoch of 512 slices, 256 x 256, batches of 16",
+        {
+            "PyTorch: batched, one axis": "whole batches in PyTorch",
+            "PyTorch: one slice at a time": "a slice at a time",
+        },
+        has_rate=True,
+    ),
+    Claim(
+        "GAN step, small ReconResNet, 256 x 256",
+        "training",
+        "GAN step, small ReconResNet, 16 channels, 6 blocks, 8 x 256 x 256",
+        {
+            "PyTorch: float32": "the same in plain PyTorch",
+            FASTEST: "its fastest form, bfloat16 and compiled ones included",
+        },
+        has_rate=True,
     ),
 ]
 
