@@ -69,9 +69,12 @@ gpu-check: .venv/test
 roofline: .venv/test
 	@PYTHONPATH=tools $(BIN)/python -m roofline
 
+# A process for each suite, so that what one compiles and allocates does not bear on the next.
 performance: .venv/peers
-	$(BIN)/mrirecon bench $(KERNELS) --threads 1 --threads 2 --out benchmarks/results
-	$(BIN)/mrirecon bench $(JOBS) --threads 2 --out benchmarks/results
+	for suite in $(KERNELS); do \
+	  $(BIN)/mrirecon bench $$suite --threads 1 --threads 2 --out benchmarks/results || exit 1; done
+	for suite in $(JOBS); do \
+	  $(BIN)/mrirecon bench $$suite --threads 2 --out benchmarks/results || exit 1; done
 	@PYTHONPATH=tools $(BIN)/python -m performance
 
 docs: .venv/test

@@ -1,4 +1,4 @@
-"""What a benchmark case is: a result, the ways to it, what is right, and what no way can beat."""
+"""What a benchmark case is: a result, the ways to it, what is right, and what any way has to do."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Floors:
-    """What no way can be faster than.
+    """What any way has to do; the time of it alone is the floor of the case.
 
     Attributes:
         n_bytes: operands read once and the result written once; timed as a copy that moves as
@@ -56,7 +56,7 @@ class Problem:
             ways, as in "PyTorch: shifts folded". A way may refuse by any exception.
         expected: computes what is right, in double precision.
         tolerance: largest relative l2 error of a way that counts as right.
-        floors: what no way can beat.
+        floors: what any way has to do.
     """
 
     ways: Mapping[str, Callable[[], Way]]

@@ -5,8 +5,9 @@ import pytest
 from performance import charts, page, readme
 from performance.text import comma, ms, ratio
 
-from mrirecon.bench import CaseResult, SuiteResult, WayResult
+from mrirecon.bench import SUITES, CaseResult, SuiteResult, WayResult, read_results
 
+ROOT = Path(__file__).parents[2]
 ABOUT = {
     "command": "mrirecon bench ssim",
     "processor": "Some CPU",
@@ -69,6 +70,12 @@ def test_missed_aims_are_listed_and_reached_ones_counted() -> None:
     text = page.render(RESULTS)
     assert "1 of 2 aims are reached." in text
     assert "| ssim: a case | 2 | scikit-image | 25.0 | 30 |" in text
+
+
+def test_aims_are_for_the_most_threads() -> None:
+    text = page.render({"ssim": SuiteResult(ABOUT, (replace(CASE, threads=1), CASE))})
+    assert "1 of 2 aims are reached." in text
+    assert "| a case | 1 | 2 | 8,000 | torch.compile: slices | 6 | 3.00 |  | 0.8" in text
 
 
 def test_an_aim_against_what_was_not_measured_is_said_to_be() -> None:
@@ -149,3 +156,12 @@ def test_numbers_are_written_without_exponents() -> None:
     ]
     assert [ratio(x) for x in (None, 1.234, 12.34, 123.4)] == ["", "1.23", "12.3", "123"]
     assert [comma(x) for x in (0, 1.234, 1234.5)] == ["", "1.23", "1,234"]
+
+
+def test_the_page_and_readme_are_what_the_results_give() -> None:
+    """No number of theirs is typed: `make performance` writes them, or they are not changed."""
+    results = read_results(ROOT / "benchmarks" / "results")
+    assert set(results) == set(SUITES)
+    assert (ROOT / "docs" / "performance.md").read_text() == page.render(results)
+    text = (ROOT / "README.md").read_text()
+    assert readme.fill(text, results) == text

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mrirecon.bench import QUIET, SUITES, CaseResult, SuiteResult, WayResult
 from mrirecon.bench.case import FASTEST
@@ -19,22 +20,33 @@ OLD NEW`, which names what became slower.
 How it is measured: every way of a case is first checked against a result in double precision, and
 its error stands in the table. All ways of a case are then timed in one process, mixed in random
 order, after runs that warm them up. Times are medians; the spread is what lies between the
-quartiles. *x ours* is how many times longer than this package's. *Aims* are ratios that were set
-before the code was written. The floor is what no way can beat: a copy that moves as many bytes as
-operands and result have, the Fourier transforms alone, or the additions and multiplications at the
-rate of a product of matrices; the highest of them counts. Where a floor is above a time, the
-operands were in a cache for the one and not for the other. Memory is how far the process grows
-while a way runs. Nothing here ran on a GPU: `make gpu-check` does the same there.
+quartiles. *x ours* is how many times longer than this package's. *Aims* are ratios for two threads
+that were set before the code was written. Memory is how far the process grows while a way runs.
+
+The floor is what any way has to do, measured in the same run: a copy that moves as many bytes as
+operands and result have; the Fourier transforms or convolutions alone, by a library; additions and
+multiplications at the rate of a product of matrices. The highest counts. A time below it means that
+this package's own transforms are faster than the library's, or that operands stayed in a cache.
+
+Nothing here ran on a GPU: `make gpu-check` does the same there.
 """
 
 
 def render(results: Results) -> str:
     """Return the page."""
+    results = {name: _judged(result) for name, result in results.items()}
     ordered = [name for name in SUITES if name in results]
     parts = [_INTRO, _machine(results), _pictures()]
     parts += [_missed(results)]
     parts += [_suite(name, results[name]) for name in ordered]
     return "\n".join(parts)
+
+
+def _judged(result: SuiteResult) -> SuiteResult:
+    """Leave aims to the cases with most threads, which they were set for."""
+    most = max((case.threads for case in result.cases), default=1)
+    cases = tuple(c if c.threads == most else replace(c, aims={}) for c in result.cases)
+    return replace(result, cases=cases)
 
 
 def _machine(results: Results) -> str:
