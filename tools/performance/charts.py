@@ -1,5 +1,6 @@
 """Pictures of the results: ratios, roofline, scaling, threads."""
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -31,9 +32,7 @@ def draw_ratios(results: Results, path: Path) -> None:
         axes.text(end, place, f"{found:.1f}  {case.rivals[0].way}", va="center", size=7)
         if aim is not None:
             axes.plot([aim, aim], [place - 0.45, place + 0.45], color=_AIM, lw=2)
-    axes.set_yticks(
-        range(len(cases)), [f"{case.suite}: {case.name}" for case in reversed(cases)], size=7
-    )
+    _name_rows(axes, [f"{case.suite}: {case.name}" for case in reversed(cases)])
     axes.set_xscale("log")
     axes.set_xlim(0.5, 6 * max((c.ratio_to(FASTEST) or 1 for c in cases), default=1))
     axes.axvline(1, color="black", lw=0.8)
@@ -50,10 +49,9 @@ def draw_roofline(results: Results, path: Path) -> None:
     figure = Figure(figsize=(9, 5), layout="constrained")
     axes = figure.subplots()
     peaks = [c.n_operations / c.floors_ms["operations"] / 1e6 for c in cases]
-    speeds = [_bandwidth(c) for c in cases if c.n_bytes > 8e6] or [_bandwidth(c) for c in cases]
     if cases:
-        peak, speed = max(peaks), max(speeds)
-        span = [0.05, 1e3]
+        peak, speed = max(peaks), _bandwidth(max(cases, key=lambda case: case.n_bytes))
+        span = [0.1, 300]
         corner = peak / speed
         axes.plot([span[0], corner, span[1]], [speed * span[0], peak, peak], color="black", lw=1)
         axes.text(corner * 1.5, peak * 1.1, f"{peak:,.0f} Gop/s: a product of matrices", size=8)
@@ -78,8 +76,9 @@ def draw_roofline(results: Results, path: Path) -> None:
 def draw_scaling(results: Results, path: Path) -> None:
     """Draw the time of every way over the size in which the cases of a curve differ."""
     curves: dict[str, list[CaseResult]] = {}
+    most = max((case.threads for case in _cases(results) if case.curve), default=1)
     for case in _cases(results):
-        if case.curve:
+        if case.curve and case.threads == most:
             curves.setdefault(f"{case.curve}, {_threads(case)}", []).append(case)
     columns = 2
     rows = max(1, -(-len(curves) // columns))
@@ -94,7 +93,7 @@ def draw_scaling(results: Results, path: Path) -> None:
             axes.plot(*zip(*points, strict=True), marker=_MARKS[place % len(_MARKS)], ms=3,
                       lw=2 if is_ours else 1, color=colour, label=way)  # fmt: skip
         axes.set(xscale="log", yscale="log", ylabel="ms")
-        axes.set_title(name, size=9)
+        axes.set_title(textwrap.fill(name, 54), size=9)
         sizes = sorted({case.at for case in cases})
         axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
         axes.xaxis.set_minor_formatter(NullFormatter())
@@ -116,7 +115,7 @@ def draw_threads(results: Results, path: Path) -> None:
             label = "the fastest other way" if not place else None
             axes.plot([other], [place], "s", color=_OTHERS, label=label, ms=4)
         axes.axhline(place, color="#eeeeee", lw=0.5, zorder=0)
-    axes.set_yticks(range(len(pairs)), [name for name, _, _ in reversed(pairs)], size=7)
+    _name_rows(axes, [name for name, _, _ in reversed(pairs)])
     axes.axvline(1, color="black", lw=0.8)
     axes.axvline(2, color="black", lw=0.8, ls=":")
     if pairs:
@@ -155,6 +154,11 @@ def _ms(way: WayResult | None) -> float:
 def _bandwidth(case: CaseResult) -> float:
     """Return what a copy of as many bytes reached [GB/s]."""
     return case.n_bytes / case.floors_ms["bytes"] / 1e6
+
+
+def _name_rows(axes: Axes, names: list[str]) -> None:
+    axes.set_yticks(range(len(names)), names, size=7)
+    axes.set_ylim(-0.8, len(names) - 0.2)
 
 
 def _plain_numbers(axes: Axes, *, x: bool = True, y: bool = True) -> None:

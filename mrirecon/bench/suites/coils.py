@@ -43,6 +43,10 @@ class _Operands:
         return self.image.nbytes + self.maps.nbytes + self.coil_images.nbytes
 
 
+# Of a coil's pixel: a complex product; one and a sum; those of combining, and back two products.
+_OPERATIONS: dict[Kind, int] = {"expand": 6, "combine": 8, "combine with gradient": 8 + 6 + 8}
+
+
 def cases(setup: Setup) -> Iterator[Case]:
     """Yield one image of many coils, a batch with its own maps, and one that shares maps."""
     side = 12 if setup.small else 320
@@ -76,7 +80,10 @@ def _make(device: torch.device, kind: Kind, size: tuple[int, ...], n_maps: int) 
         expected=lambda: _exact(kind, operands.in_double()),
         tolerance=(16 + n_coils) * _EPS,  # of a product, and of sums one after another
         # all read or written once; back, twice: coil images and maps each have a gradient
-        floors=Floors(n_bytes=(3 if kind == "combine with gradient" else 1) * operands.nbytes),
+        floors=Floors(
+            n_bytes=(3 if kind == "combine with gradient" else 1) * operands.nbytes,
+            n_operations=_OPERATIONS[kind] * operands.coil_images.numel(),
+        ),
     )
 
 

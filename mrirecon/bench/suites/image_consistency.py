@@ -1,5 +1,6 @@
 """Data consistency of images: `fourier.enforce_image_consistency`, and with maps `weigh_kspace`."""
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -114,4 +115,10 @@ def _floors(operands: Operands, *, has_gradient: bool) -> Floors:
             result = torch.fft.ifftn(spectrum, dim=operands.dims)
         return result
 
-    return Floors(n_bytes=images * operands.image.nbytes + passes * maps, transforms=transforms)
+    sizes = [operands.measured.shape[dim] for dim in operands.dims]
+    butterflies = 2 * 5 * math.log2(math.prod(sizes))  # there and back, by radix 2
+    return Floors(
+        n_bytes=images * operands.image.nbytes + passes * maps,
+        n_operations=passes * butterflies * operands.measured.numel(),
+        transforms=transforms,
+    )
