@@ -87,7 +87,7 @@ def test_an_aim_against_what_was_not_measured_is_said_to_be() -> None:
 def test_the_machine_and_what_disturbed_are_named() -> None:
     noisy = replace(CASE, neighbours=0.2)
     text = page.render({"ssim": SuiteResult(ABOUT, (noisy,))})
-    assert "- Some CPU, 2 cores, avx2; Linux, Python 3.11, compiled by g++ 12: ssim" in text
+    assert "- Some CPU, 2 cores, avx2; Linux, Python 3.11, compiler g++ 12: ssim" in text
     assert "- other programs took 20% of the machine at most" in text
     assert "| disturbed; tuned |" in text
     assert "disturbed" not in page.render(RESULTS)
