@@ -31,7 +31,7 @@ def describe(device: torch.device, command: str) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "simd": native.simd_level(),
         "gpu": gpu,
-        "system": platform.platform(),
+        "system": " ".join(filter(None, (platform.system(), *platform.libc_ver()))),
         "python": platform.python_version(),
         "compiler": native.compiler(),
         "versions": {peer: text for peer in PEERS if (text := version_of(peer))},
