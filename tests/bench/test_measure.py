@@ -1,3 +1,4 @@
+import sys
 import time
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ from torch import Tensor
 from mrirecon.bench import Case, Floors, Options, Problem, Way, measure, measure_all, peers
 from mrirecon.bench.case import relative_error
 
+MODULE = sys.modules["mrirecon.bench.measure"]  # the package has a function of this name
 QUICK = Options(seconds=0.0)
 RIGHT = torch.tensor([3.0, 4.0])
 
@@ -93,6 +95,32 @@ def test_ratios_are_to_the_fastest_way_of_a_peer() -> None:
     assert result.ratio_to("fastest") == result.ratio_to("PyTorch") == result.ratio_to("PyTorch: a")
     assert 2 < (result.ratio_to("PyTorch: a") or 0) < (result.ratio_to("PyTorch: b") or 0)
     assert result.ratio_to("NumPy") is None
+
+
+@pytest.mark.parametrize(("factor", "n_found"), [(1.0, 1), (1.1, 0)])
+def test_a_graph_that_replays_something_else_is_left_out(
+    factor: float, n_found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MODULE, "replayed", lambda run: lambda: factor * run())
+    found = MODULE._replayed("PyTorch: plain", Way(lambda: RIGHT), RIGHT.double(), 1e-3)
+    assert list(found) == ["PyTorch: plain, replayed"][:n_found]
+
+
+def test_what_cannot_be_recorded_is_not_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(run: object) -> None:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(MODULE, "replayed", refuse)
+    assert MODULE._replayed("mrirecon", Way(lambda: RIGHT), RIGHT.double(), 1e-3) == {}
+
+
+@pytest.mark.requires_cuda
+def test_kernels_are_also_replayed_on_a_gpu() -> None:
+    device = torch.device("cuda")
+    right = RIGHT.to(device)
+    problem = Problem({"mrirecon": lambda: Way(lambda: right + 0)}, RIGHT.double, 1e-3)
+    result = measure(Case("masking", "x", lambda: problem), Options(device, seconds=0.0))
+    assert [way.way for way in result.timed] == ["mrirecon", "mrirecon: replayed"]
 
 
 def test_an_error_is_relative_to_what_is_right() -> None:

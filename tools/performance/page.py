@@ -21,7 +21,8 @@ How it is measured: every way of a case is first checked against a result in dou
 its error stands in the table. All ways of a case are then timed in one process, mixed in random
 order, after runs that warm them up. Times are medians; the spread is what lies between the
 quartiles. *x ours* is how many times longer than this package's. *Aims* are ratios for two threads
-that were set before the code was written. Memory is how far the process grows while a way runs.
+that were set before the code was written. Memory is how far the process grows while a way runs;
+what other processes take, BART or the workers of a loader, is not counted.
 
 The floor is what any way has to do, measured in the same run: a copy that moves as many bytes as
 operands and result have; the Fourier transforms or convolutions alone, by a library; additions and
